@@ -1,0 +1,97 @@
+/* config: the accepted configuration as structs: the pool's options and the jobs with their stages.
+ * Built by config_parse (parse.h) from sources (source.h); every key comes from the one option
+ * table (options.h). Read-only after parsing. Every process has one; nobody changes it. */
+#ifndef STINT_CONFIG_CONFIG_H
+#define STINT_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum durability { DURABILITY_FULL, DURABILITY_NORMAL };
+enum merge_rule { MERGE_OVERWRITE, MERGE_KEEP };
+enum on_change { ON_CHANGE_KEEP, ON_CHANGE_RERUN };
+enum on_worker_death { ON_DEATH_REQUEUE, ON_DEATH_FAIL };
+enum handler_kind { HANDLER_EXEC, HANDLER_SHELL, HANDLER_BUILTIN };
+enum builtin { BUILTIN_NOOP, BUILTIN_SLEEP, BUILTIN_FAIL, BUILTIN_DISCOVER };
+enum discover_kind {
+    DISCOVER_MANUAL,
+    DISCOVER_LIST,
+    DISCOVER_GLOB,
+    DISCOVER_EXEC,
+};
+
+struct pool_options {
+    char *database;  /* absolute */
+    char *directory; /* absolute; where the database lies: flock, socket, pid file */
+    char *socket;    /* absolute */
+    char *pid_file;  /* absolute */
+    int64_t workers_min, workers_max; /* equal for `workers = N` */
+    enum durability durability;
+    int64_t heartbeat_interval_ms, heartbeat_timeout_ms;
+    int64_t shutdown_timeout_ms, write_timeout_ms;
+};
+
+/* Retry and limits of a stage: JobTuning, applied at once. A [job] section may set each; its
+ * stages inherit it; a [stage] section overrides it. */
+struct stage_tuning {
+    int64_t timeout_ms, grace_ms;
+    int64_t max_attempts;
+    int64_t backoff_base_ms, backoff_max_ms; /* backoff = BASE..MAX or BASE */
+    double backoff_factor;
+    int64_t jitter_pct;
+    int64_t stderr_tail_bytes, output_size_bytes;
+    enum on_worker_death on_worker_death;
+};
+
+struct handler {
+    enum handler_kind kind;
+    char *text;  /* as written, for people */
+    char **argv; /* exec: program and arguments; shell: {"/bin/sh","-c",TEXT}; NULL-terminated */
+    enum builtin builtin;
+    char *builtin_arg;  /* fail TEXT */
+    int64_t builtin_ms; /* sleep DURATION */
+};
+
+struct stage_spec {
+    char *name;
+    char *version; /* "" when not configured */
+    struct handler handler;
+    struct stage_tuning tuning;
+};
+
+struct discover_option {
+    char *key, *value; /* discover.KEY = VALUE */
+};
+
+struct job_spec {
+    char *name;
+    enum discover_kind discover;
+    char *discover_arg; /* "" for manual */
+    struct discover_option *discover_options;
+    size_t discover_options_len;
+    int64_t priority;
+    int64_t ageing_ms; /* milliseconds of waiting that one point of priority is worth */
+    enum merge_rule merge;
+    enum on_change on_change;
+    struct stage_spec *stages; /* in order; at least one */
+    size_t stages_len;
+};
+
+struct config {
+    char *directory; /* absolute; of stint.conf: handlers start here, relative paths begin here */
+    struct pool_options pool;
+    struct job_spec *jobs; /* in file order, without @discover */
+    size_t jobs_len;
+};
+
+void config_free(struct config *config);
+const struct job_spec *config_job(const struct config *config, const char *name); /* or NULL */
+const struct stage_spec *job_stage(const struct job_spec *job, const char *name); /* or NULL */
+
+/* The hidden job whose items are the discoveries (job @discover, one stage "discover", handler
+ * builtin discover). The same in every process; never freed. */
+const struct job_spec *config_discover_job(void);
+#define DISCOVER_JOB "@discover"
+
+#endif

@@ -1,0 +1,155 @@
+#include "common/config/options.h"
+
+#include <string.h>
+
+#include "common/config/config.h"
+
+/* One row a key. Read as a table: section, name, type, class, member, then what it may be. */
+#define POOL(member) .section = SECTION_POOL, .offset = offsetof(struct pool_options, member)
+#define JOB(member) .section = SECTION_JOB, .offset = offsetof(struct job_spec, member)
+#define STAGE(member) .section = SECTION_STAGE, .offset = offsetof(struct stage_spec, member)
+#define SECONDS(n) ((n)*INT64_C(1000))
+#define HOURS(n) ((n)*INT64_C(3600000))
+#define DAYS(n) ((n)*INT64_C(86400000))
+
+static const char *const durability_words[] = {"full", "normal", NULL};
+static const char *const merge_words[] = {"overwrite", "keep", NULL};
+static const char *const on_change_words[] = {"keep", "rerun", NULL};
+static const char *const on_death_words[] = {"requeue", "fail", NULL};
+static const char *const format_words[] = {"csv", "tsv", "jsonl", "text", NULL};
+
+/* clang-format off */
+const struct option options[] = {
+    {POOL(database), .name = "database", .type = OPTION_PATH, .class = CLASS_RESTART,
+     .preset = "stint.db", .form = "a path",
+     .help = "The SQLite file that holds all state. Not on a network file system."},
+    {POOL(socket), .name = "socket", .type = OPTION_PATH, .class = CLASS_RESTART,
+     .form = "a path", .example = "stint.sock",
+     .help = "The control socket; by default stint.sock beside the database."},
+    {POOL(pid_file), .name = "pid_file", .type = OPTION_PATH, .class = CLASS_RESTART,
+     .form = "a path", .example = "stint.pid",
+     .help = "Where the supervisor writes its pid; by default stint.pid beside the database."},
+    {POOL(workers_min), .name = "workers", .type = OPTION_RANGE, .class = CLASS_POOL,
+     .preset = "2", .min = 1, .max = 512, .form = "a number like 4, or a range like 2..16",
+     .help = "How many worker processes: N, or MIN..MAX to follow the backlog."},
+    {POOL(durability), .name = "durability", .type = OPTION_ENUM, .class = CLASS_RESTART,
+     .preset = "full", .words = durability_words, .form = "full or normal",
+     .help = "full: every commit is on disk. normal: accepted items are; the newest outcomes\n"
+             "may be redone after a power cut."},
+    {POOL(heartbeat_interval_ms), .name = "heartbeat_interval", .type = OPTION_DURATION,
+     .class = CLASS_RESTART, .preset = "1s", .min = 10, .max = HOURS(1),
+     .form = "a duration like 1s or 500ms",
+     .help = "How often each worker says that it lives."},
+    {POOL(heartbeat_timeout_ms), .name = "heartbeat_timeout", .type = OPTION_DURATION,
+     .class = CLASS_RESTART, .preset = "10s", .min = 20, .max = HOURS(24),
+     .form = "a duration like 10s",
+     .help = "A worker that is silent for so long is killed; at least twice heartbeat_interval."},
+    {POOL(shutdown_timeout_ms), .name = "shutdown_timeout", .type = OPTION_DURATION,
+     .class = CLASS_POOL, .preset = "25s", .min = 0, .max = DAYS(7),
+     .form = "a duration like 25s",
+     .help = "What runs when the pool stops may take so long to end; then it is given back."},
+    {POOL(write_timeout_ms), .name = "write_timeout", .type = OPTION_DURATION,
+     .class = CLASS_POOL, .preset = "2s", .min = 100, .max = HOURS(1),
+     .form = "a duration like 2s",
+     .help = "A worker that holds the write lock for so long while others wait is killed."},
+
+    {JOB(discover), .name = "discover", .type = OPTION_DISCOVER, .class = CLASS_SPEC,
+     .preset = "manual", .form = "list FILE, glob PATTERN, exec COMMAND or manual",
+     .help = "How items are found: list FILE, glob PATTERN, exec COMMAND (prints JSON lines), or\n"
+             "manual (only by stint add)."},
+    {JOB(discover_options), .name = "discover.format", .type = OPTION_ENUM, .class = CLASS_SPEC,
+     .words = format_words, .strategy = "list", .form = "csv, tsv, jsonl or text",
+     .example = "csv",
+     .help = "list: the format of FILE; by default its name's ending says it."},
+    {JOB(discover_options), .name = "discover.key", .type = OPTION_TEXT, .class = CLASS_SPEC,
+     .strategy = "list exec", .form = "the name of a column", .example = "id",
+     .help = "list, exec: the column (csv, tsv) or member (jsonl, exec) that is the item's key."},
+    {JOB(stages), .name = "stages", .type = OPTION_NAMES, .class = CLASS_SPEC,
+     .form = "names divided by blanks, like: fetch parse store", .example = "fetch",
+     .help = "The stages in order; each has a section [stage JOB.NAME]. A job without this key\n"
+             "has one stage, named after the job, whose handler may stand in the job's section."},
+    {JOB(priority), .name = "priority", .type = OPTION_INT, .class = CLASS_TUNING,
+     .preset = "0", .min = -1000000, .max = 1000000,
+     .form = "a whole number from -1000000 to 1000000",
+     .help = "Priority of the job's items; higher comes first."},
+    {JOB(ageing_ms), .name = "ageing", .type = OPTION_DURATION, .class = CLASS_TUNING,
+     .preset = "1h", .min = 0, .max = DAYS(7), .form = "a duration like 1h",
+     .help = "So much waiting is worth one point of priority."},
+    {JOB(merge), .name = "merge", .type = OPTION_ENUM, .class = CLASS_TUNING,
+     .preset = "overwrite", .words = merge_words, .form = "overwrite or keep",
+     .help = "What becomes of an item's data when it is added again."},
+    {JOB(on_change), .name = "on_change", .type = OPTION_ENUM, .class = CLASS_TUNING,
+     .preset = "keep", .words = on_change_words, .form = "keep or rerun",
+     .help = "Whether an item that is done runs again when an add changes its data."},
+
+    {STAGE(handler), .name = "handler", .type = OPTION_HANDLER, .class = CLASS_SPEC,
+     .form = "exec PROGRAM ARGS, shell COMMAND, or builtin noop, sleep DURATION or fail TEXT",
+     .example = "exec ./fetch.sh",
+     .help = "The program that does the work: exec PROGRAM ARGS, shell COMMAND, or builtin noop,\n"
+             "sleep DURATION or fail TEXT. It starts in this file's directory."},
+    {STAGE(version), .name = "version", .type = OPTION_VERSION, .class = CLASS_SPEC,
+     .form = "a text of at most 128 characters", .example = "1",
+     .help = "The handler's version; results remember the one that made them."},
+    {STAGE(tuning.timeout_ms), .name = "timeout", .type = OPTION_DURATION, .class = CLASS_TUNING,
+     .preset = "30m", .min = 1, .max = DAYS(365), .form = "a duration like 30s or 5m",
+     .help = "An attempt is ended after so long."},
+    {STAGE(tuning.grace_ms), .name = "grace", .type = OPTION_DURATION, .class = CLASS_TUNING,
+     .preset = "5s", .min = 0, .max = HOURS(1), .form = "a duration like 5s",
+     .help = "The time between SIGTERM and SIGKILL."},
+    {STAGE(tuning.max_attempts), .name = "max_attempts", .type = OPTION_INT,
+     .class = CLASS_TUNING, .preset = "5", .min = 1, .max = 1000000,
+     .form = "a whole number of at least 1",
+     .help = "After so many failed attempts an item is exhausted."},
+    {STAGE(tuning.backoff_base_ms), .name = "backoff", .type = OPTION_DURATIONS,
+     .class = CLASS_TUNING, .preset = "60s..1h", .min = 0, .max = DAYS(365),
+     .form = "BASE or BASE..MAX, like 60s or 60s..1h",
+     .help = "The wait before the second attempt, and the longest one (1h if only BASE is given)."},
+    {STAGE(tuning.backoff_factor), .name = "backoff_factor", .type = OPTION_FACTOR,
+     .class = CLASS_TUNING, .preset = "2", .min = 1, .max = 100,
+     .form = "a number from 1 to 100, like 2 or 1.5",
+     .help = "Each further wait is so many times longer."},
+    {STAGE(tuning.jitter_pct), .name = "jitter", .type = OPTION_PERCENT, .class = CLASS_TUNING,
+     .preset = "30%", .form = "a percentage like 30%",
+     .help = "Up to so much is added to each wait at random."},
+    {STAGE(tuning.stderr_tail_bytes), .name = "stderr_tail", .type = OPTION_SIZE,
+     .class = CLASS_TUNING, .preset = "4K", .min = 0, .max = 65536,
+     .form = "a size of at most 64K, like 4K",
+     .help = "So much of the end of stderr is kept with a failed attempt."},
+    {STAGE(tuning.output_size_bytes), .name = "output_size", .type = OPTION_SIZE,
+     .class = CLASS_TUNING, .preset = "1M", .min = 1, .max = INT64_C(1) << 30,
+     .form = "a size of at most 1G, like 1M",
+     .help = "The longest result that a handler may write to stdout."},
+    {STAGE(tuning.on_worker_death), .name = "on_worker_death", .type = OPTION_ENUM,
+     .class = CLASS_TUNING, .preset = "requeue", .words = on_death_words,
+     .form = "requeue or fail",
+     .help = "What becomes of an item whose worker died while it ran."},
+};
+/* clang-format on */
+
+const size_t options_len = sizeof(options) / sizeof(options[0]);
+
+static const char *const section_names[SECTION_COUNT] = {
+    [SECTION_POOL] = "pool",
+    [SECTION_JOB] = "job",
+    [SECTION_STAGE] = "stage",
+};
+
+const char *option_section_name(enum option_section section)
+{
+    return section < SECTION_COUNT ? section_names[section] : "?";
+}
+
+const struct option *option_find(enum option_section section, const char *name)
+{
+    for (size_t i = 0; i < options_len; i++) {
+        if (options[i].section == section && strcmp(options[i].name, name) == 0)
+            return &options[i];
+    }
+    return NULL;
+}
+
+const struct option *option_in(enum option_section section, const char *name)
+{
+    const struct option *found = option_find(section, name);
+    return found || section != SECTION_JOB ? found : option_find(SECTION_STAGE, name);
+}

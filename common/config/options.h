@@ -1,0 +1,60 @@
+/* options: the one table of configuration keys. Parser, `stint check`, the example file and (later)
+ * `config show` and the man page come from it. A new key is one row here and one struct member. */
+#ifndef STINT_CONFIG_OPTIONS_H
+#define STINT_CONFIG_OPTIONS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/buf.h"
+
+enum option_section { SECTION_POOL, SECTION_JOB, SECTION_STAGE, SECTION_COUNT };
+
+enum option_type {
+    OPTION_PATH,      /* char *, made absolute */
+    OPTION_TEXT,      /* char * */
+    OPTION_VERSION,   /* char *, no control characters */
+    OPTION_INT,       /* int64_t within min..max */
+    OPTION_RANGE,     /* two int64_t: N or MIN..MAX, within min..max */
+    OPTION_DURATION,  /* int64_t ms within min..max */
+    OPTION_DURATIONS, /* two int64_t ms within min..max: BASE or BASE..MAX */
+    OPTION_SIZE,      /* int64_t bytes within min..max */
+    OPTION_PERCENT,   /* int64_t */
+    OPTION_FACTOR,    /* double within min..max */
+    OPTION_ENUM,      /* int, words in `words` */
+    OPTION_HANDLER,   /* struct handler */
+    OPTION_DISCOVER,  /* discover = STRATEGY ARGS; two members of job_spec */
+    OPTION_NAMES,     /* stages = a b c; two members of job_spec */
+};
+
+/* What a change of the key means on reload. */
+enum option_class { CLASS_RESTART, CLASS_POOL, CLASS_SPEC, CLASS_TUNING };
+
+struct option {
+    enum option_section section;
+    const char *name;
+    enum option_type type;
+    enum option_class class;
+    size_t offset;      /* of the (first) member in pool_options, job_spec or stage_spec */
+    const char *preset; /* default as a person would write it; NULL: none */
+    int64_t min, max;
+    const char *const *words; /* OPTION_ENUM: NULL-terminated */
+    const char *strategy;     /* discover.KEY: the strategies it is for; kept as text in the job */
+    const char *form;         /* expected form, for errors: "a duration like 30s or 5m" */
+    const char *example;      /* for the example file, when there is no preset */
+    const char *help;         /* one sentence */
+};
+
+extern const struct option options[];
+extern const size_t options_len;
+
+const struct option *option_find(enum option_section section, const char *name); /* or NULL */
+/* Every key that a section may have: its own, and in [job] those that its stages inherit (the one
+ * stage of a job without `stages` takes handler and version from there, too). */
+const struct option *option_in(enum option_section section, const char *name); /* or NULL */
+const char *option_section_name(enum option_section section);
+
+/* The commented example file (conf/stint.conf): every key with its help and default. */
+void options_write_example(struct buf *out);
+
+#endif

@@ -1,0 +1,18 @@
+/* parse: sources in, struct config or all errors out. The only user of inih (ini_reader.c). Used by
+ * every process. Pure but for memory. */
+#ifndef STINT_CONFIG_PARSE_H
+#define STINT_CONFIG_PARSE_H
+
+#include "common/base/buf.h"
+#include "common/config/config.h"
+#include "common/config/source.h"
+
+/* On RC_INVALID, problems (may be NULL) has one line a problem: "FILE:LINE: what; what to do". All
+ * problems are found in one go. Caller frees *ret by config_free. */
+MUST_CHECK enum rc config_parse(
+    const struct config_sources *sources, struct config **ret, struct buf *problems);
+
+/* Both steps from the sealed descriptor; for processes under the supervisor. */
+MUST_CHECK enum rc config_from_fd(int fd, struct config **ret, struct err *err);
+
+#endif

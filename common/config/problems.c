@@ -1,0 +1,40 @@
+#include "common/config/problems.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/text.h"
+
+static void add_place(struct buf *out, const struct place *at)
+{
+    if (!at->variable) {
+        buf_addf(out, "%s:%zu: ", at->file, at->line);
+        return;
+    }
+    buf_adds(out, "STINT_POOL_");
+    for (const char *p = at->variable; *p; p++)
+        buf_addc(out, (char)toupper((unsigned char)*p));
+    buf_adds(out, ": ");
+}
+
+void problem_add(struct problems *problems, const struct place *at, const char *fmt, ...)
+{
+    problems->count++;
+    if (!problems->out || problems->count > PROBLEMS_SHOWN_MAX)
+        return;
+    CLEANUP(buf_fini) struct buf line = BUF_INIT;
+    add_place(&line, at);
+    va_list ap;
+    va_start(ap, fmt);
+    buf_addv(&line, fmt, ap);
+    va_end(ap);
+    text_add_printable(problems->out, buf_str(&line), line.len);
+    buf_addc(problems->out, '\n');
+}
+
+void problems_end(struct problems *problems)
+{
+    if (problems->out && problems->count > PROBLEMS_SHOWN_MAX)
+        buf_addf(problems->out, "… and %zu more problems\n", problems->count - PROBLEMS_SHOWN_MAX);
+}
