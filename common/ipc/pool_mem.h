@@ -1,0 +1,80 @@
+/* pool_mem: the pool's shared memory: a sealed, pre-faulted memfd made by the supervisor before its
+ * first child. Single words with one writer each (named below) and words changed by CAS; no locks,
+ * no pointers. Nothing here is trusted as an index or a pid without a check. */
+#ifndef STINT_IPC_POOL_MEM_H
+#define STINT_IPC_POOL_MEM_H
+
+#include <assert.h>
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/err.h"
+
+#define POOL_MEM_MAGIC UINT64_C(0x6d656d746e697473) /* "stintmem" */
+#define POOL_MEM_VERSION 1
+#define POOL_SLOTS_MAX 512
+
+/* pool_mem.flags; writer: supervisor; readers: keeper, workers, before every claim. */
+enum pool_flag {
+    POOL_STOPPING = 1,  /* finish what runs, claim no more, leave */
+    POOL_STOP_NOW = 2,  /* end what runs (given back, not counted), leave */
+    POOL_SUSPENDED = 4, /* SIGTSTP: claim nothing until SIGCONT */
+};
+
+/* slot.order; writer: supervisor; reader: the slot's worker. */
+enum slot_order {
+    SLOT_ORDER_NONE = 0,
+    SLOT_ORDER_RETIRE = 1, /* leave when empty */
+};
+
+struct slot {
+    /* Writer: supervisor. */
+    alignas(64) _Atomic int64_t life; /* 0: nobody lives here. Reader: everyone */
+    _Atomic uint32_t pid;
+    _Atomic uint32_t order;
+    /* Writer: the worker of this life. Readers: supervisor (verdicts, `workers`). */
+    _Atomic uint32_t state;         /* enum worker_state */
+    _Atomic uint32_t handler_pid;   /* leader of the handler's process group; 0: none */
+    _Atomic int64_t claim;          /* 0: none */
+    _Atomic int64_t since_wall_ms;  /* of the state */
+    _Atomic int64_t lock_mono_ns;   /* holds the database's write lock since; 0: does not */
+    _Atomic int64_t waits_mono_ns;  /* waits for the write lock since; 0: does not */
+    int64_t reserved[8];
+};
+static_assert(sizeof(struct slot) == 128, "slots are laid out by cache line pairs");
+
+struct pool_mem {
+    uint64_t magic;
+    uint32_t version;
+    uint32_t slots_len; /* capacity */
+    uint64_t size;
+    char boot_id[40];
+    char pool_id[64]; /* STINT_POOL_ID: "DEV-INO-" of the directory, then a random part */
+    /* Futex. Bumped by whoever may have made something claimable, and by the supervisor with every
+     * change of flags or orders. Idle workers sleep on it. */
+    alignas(64) _Atomic uint32_t wake;
+    _Atomic uint32_t flags;     /* enum pool_flag; writer: supervisor */
+    _Atomic uint32_t wal_pages; /* pages in the WAL after the newest commit; writer: committers */
+    _Atomic uint32_t keeper_waits; /* reserved: lock_wanted */
+    alignas(64) struct slot slots[];
+};
+static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2, "shared words need CAS");
+
+/* Supervisor: makes, maps and pre-faults it; the fd is for children. */
+MUST_CHECK enum rc pool_mem_new(uint32_t slots_len, const char *pool_id, int *ret_fd,
+    struct pool_mem **ret, struct err *err);
+/* Children: maps it and checks magic, version, size, boot id. */
+MUST_CHECK enum rc pool_mem_map(int fd, struct pool_mem **ret, struct err *err);
+void pool_mem_unmap(struct pool_mem *mem);
+
+/* Something may be claimable: bump the word and wake up to n idle workers. */
+void pool_wake(struct pool_mem *mem, int n);
+static inline bool pool_has_flag(struct pool_mem *mem, uint32_t flags)
+{
+    return (atomic_load(&mem->flags) & flags) != 0;
+}
+
+#endif
