@@ -1,0 +1,67 @@
+/* ending: the statuses, their transition table, and what each end of an attempt does: pure tables
+ * and arithmetic (DESIGN.md section 1). The database enforces the same transition table by trigger;
+ * a test compares the two. */
+#ifndef STINT_STORE_ENDING_H
+#define STINT_STORE_ENDING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/config/config.h"
+
+/* One X-macro: enum, names, count. */
+#define STAGE_STATUSES(X)                                                                          \
+    X(BLOCKED, blocked)                                                                            \
+    X(PENDING, pending)                                                                            \
+    X(IN_PROGRESS, in_progress)                                                                    \
+    X(RETRY_LATER, retry_later)                                                                    \
+    X(HELD, held)                                                                                  \
+    X(DONE, done)                                                                                  \
+    X(SKIPPED, skipped)                                                                            \
+    X(FAILED, failed)                                                                              \
+    X(EXHAUSTED, exhausted)                                                                        \
+    X(CANCELLED, cancelled)
+
+#define STATUS_ENUM(upper, lower) STATUS_##upper,
+enum stage_status { STAGE_STATUSES(STATUS_ENUM) STATUS_COUNT };
+#undef STATUS_ENUM
+
+const char *status_name(enum stage_status status);
+bool status_parse(const char *name, enum stage_status *ret);
+bool status_may_become(enum stage_status from, enum stage_status to);
+bool status_is_moving(enum stage_status status); /* pending, in_progress, retry_later */
+
+/* Why an attempt ended; further causes (snooze, wait, cancel, hold …) are added as they come. */
+enum end_cause {
+    END_DONE,
+    END_SKIP,
+    END_RETRY,       /* handler asks for it, timeout, signal, limit exceeded */
+    END_FAIL,        /* permanent */
+    END_STAGE_PAUSE, /* exit 77, 78, 126, 127, start failure: given back, the stage is paused */
+    END_INTERRUPTED, /* its worker died */
+    END_STOPPED,     /* pool stopped, claim given back */
+    END_CAUSE_COUNT,
+};
+
+/* What the row becomes. */
+struct ending {
+    enum stage_status status;
+    int64_t attempts, interruptions, streak;
+    int64_t delay_ms; /* of retry_later: next_attempt_at = now + delay; else 0 */
+};
+
+struct end_state {
+    int64_t attempts;      /* as raised by the claim */
+    int64_t interruptions; /* in all */
+    int64_t streak;        /* interruptions in a row without a new checkpoint */
+};
+
+/* after_ms: the handler's lower bound, −1: none. random: any number, for the jitter. */
+struct ending ending_decide(enum end_cause cause, const struct end_state *state,
+    const struct stage_tuning *tuning, int64_t after_ms, uint64_t random);
+
+/* min(base × factor^(attempt−1), max) plus 0..jitter of it; at least after_ms. */
+int64_t retry_delay_ms(
+    const struct stage_tuning *tuning, int64_t attempt, int64_t after_ms, uint64_t random);
+
+#endif

@@ -1,0 +1,51 @@
+#include "common/store/lock_wait.h"
+
+#include <poll.h>
+#include <stddef.h>
+#include <time.h>
+
+#include "common/base/clock.h"
+#include "common/base/sys.h"
+
+#define FIRST_NS 100000LL /* most locks are held for one commit: some 0.2 ms */
+#define LONGEST_NS 10000000LL
+
+void lock_wait_pause(int count)
+{
+    int64_t ns = FIRST_NS << (count > 8 ? 8 : count);
+    if (ns > LONGEST_NS)
+        ns = LONGEST_NS;
+    ns += (int64_t)(sys_random() % (uint64_t)ns); /* so that waiters do not march in step */
+    struct timespec ts = {.tv_sec = 0, .tv_nsec = ns};
+    (void)ppoll(NULL, 0, &ts, NULL);
+}
+
+bool lock_wait_step(struct lock_wait *w, int count)
+{
+    int64_t now = clock_mono_ns();
+    if (count == 0)
+        w->until_mono_ns = now + w->timeout_ms * NS_PER_MS;
+    if (!w->is_waiting && w->hooks.on_wait)
+        w->hooks.on_wait(w->hooks.ctx, true);
+    w->is_waiting = true;
+    if (now >= w->until_mono_ns)
+        return false;
+    lock_wait_pause(count);
+    if (w->hooks.on_busy)
+        w->hooks.on_busy(w->hooks.ctx);
+    return true;
+}
+
+void lock_wait_over(struct lock_wait *w)
+{
+    if (w->is_waiting && w->hooks.on_wait)
+        w->hooks.on_wait(w->hooks.ctx, false);
+    w->is_waiting = false;
+}
+
+void lock_wait_set_locked(struct lock_wait *w, bool is_locked)
+{
+    if (w->is_locked != is_locked && w->hooks.on_lock)
+        w->hooks.on_lock(w->hooks.ctx, is_locked);
+    w->is_locked = is_locked;
+}

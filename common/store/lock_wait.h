@@ -1,0 +1,25 @@
+/* lock_wait: waiting for the write lock: the one timed wait of the store, in steps of 0.1 to 20 ms
+ * with jitter, telling the process so that its heartbeats flow. Called by the driver. */
+#ifndef STINT_STORE_LOCK_WAIT_H
+#define STINT_STORE_LOCK_WAIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/store/store.h"
+
+struct lock_wait {
+    struct store_hooks hooks;
+    int64_t timeout_ms;
+    int64_t until_mono_ns;
+    bool is_waiting, is_locked;
+};
+
+/* One step; count says how many there were. False: the time is over. */
+bool lock_wait_step(struct lock_wait *w, int count);
+/* Has it, or gave up. */
+void lock_wait_over(struct lock_wait *w);
+void lock_wait_set_locked(struct lock_wait *w, bool is_locked);
+void lock_wait_pause(int count);
+
+#endif

@@ -1,0 +1,34 @@
+/* pause: a stage that is paused because its handler cannot work (exit 77, 78, 126, 127, no start):
+ * for 60 s, doubling at each trial that fails, to 1 h; forgotten when a run succeeds. Inside the
+ * caller's transaction. Called by outcome.c (pause, success) and settle.c (its end). */
+#ifndef STINT_STORE_PAUSE_H
+#define STINT_STORE_PAUSE_H
+
+#include "common/store/internal.h"
+
+#define PAUSE_BASE_MS 60000
+#define PAUSE_MAX_MS 3600000
+
+struct pause_plan {
+    int64_t trial;
+    int64_t until_wall_ms;
+    bool is_known;    /* there is a row of an earlier pause */
+    bool is_in_force; /* somebody else paused it already: nothing to write */
+};
+
+int64_t pause_length_ms(int64_t trial); /* trial counts from 1 */
+MUST_CHECK enum rc pause_decide(struct store *store, const struct catalog_stage *stage,
+    int64_t now_wall_ms, struct pause_plan *ret, struct err *err);
+
+struct pausing {
+    const struct catalog_stage *stage;
+    struct pause_plan plan;
+    const char *reason; /* NULL: a general one */
+    int64_t now_wall_ms;
+};
+/* Writes it, with event stage.paused. */
+MUST_CHECK enum rc pause_begin(struct store *store, const struct pausing *pausing, struct err *err);
+MUST_CHECK enum rc pause_forget(
+    struct store *store, const struct catalog_stage *stage, struct err *err);
+
+#endif

@@ -1,0 +1,16 @@
+/* place: whether a database may lie where it is: no network file system, not behind a symbolic
+ * link, not another user's. Called by the driver before it opens; opens nothing that exists
+ * (closing a descriptor of the database would drop the locks of a connection in this process). */
+#ifndef STINT_STORE_PLACE_H
+#define STINT_STORE_PLACE_H
+
+#include <stdbool.h>
+
+#include "common/base/err.h"
+
+/* Creates the file (0600) when it is missing and wants_create. RC_NOTFOUND: missing. */
+MUST_CHECK enum rc place_check(const char *path, bool wants_create, struct err *err);
+/* "NFS" and the like, or NULL when the file system can hold a database. */
+const char *place_network_fs(unsigned long magic);
+
+#endif

@@ -1,0 +1,128 @@
+#include "common/store/sqlite_setup.h"
+
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/store/lock_wait.h"
+
+#define JOURNAL_LIMIT_BYTES 8388608 /* as in setup.sql */
+#define APPLICATION_ID 0x73746e74   /* "stnt"; as in the first migration */
+
+static const struct driver *const d = &driver_sqlite;
+
+enum rc setup_run(struct db *db, enum query id, struct err *err)
+{
+    struct stmt *s = d->query(db, id);
+    enum rc rc;
+    while ((rc = d->step(s, err)) == RC_ROW)
+        continue;
+    return rc == RC_DONE ? RC_OK : rc;
+}
+
+static enum rc read_int(
+    struct db *db, enum query id, const char *column, int64_t *ret, struct err *err)
+{
+    struct stmt *s = d->query(db, id);
+    enum rc rc = d->step(s, err);
+    if (rc == RC_ROW)
+        *ret = d->col_int(s, column);
+    d->reset(s);
+    return rc == RC_ROW || rc == RC_DONE ? RC_OK : rc;
+}
+
+/* RC_AGAIN: another mode. */
+static enum rc is_wal(struct db *db, struct err *err)
+{
+    struct stmt *s = d->query(db, Q_SQLITE_JOURNAL_MODE);
+    enum rc rc = d->step(s, err);
+    if (rc == RC_ROW)
+        rc = strcmp(d->col_text(s, "journal_mode"), "wal") == 0 ? RC_OK : RC_AGAIN;
+    d->reset(s);
+    return rc;
+}
+
+/* The switch takes an exclusive lock without asking the busy handler, so when several processes
+ * open a new file at once all but one are refused: they look again. */
+enum rc setup_wal(struct db *db, const char *path, int64_t timeout_ms, struct err *err)
+{
+    int64_t until = clock_mono_ns() + timeout_ms * NS_PER_MS;
+    for (int count = 0;; count++) {
+        enum rc rc = is_wal(db, err);
+        if (rc == RC_AGAIN) {
+            rc = setup_run(db, Q_SQLITE_SETUP_WAL, err);
+            if (rc == RC_OK)
+                rc = is_wal(db, err);
+        }
+        if (rc == RC_AGAIN)
+            return err_set(err, RC_STORE,
+                "database %s cannot be switched to write-ahead logging; is its file system local?",
+                path);
+        if (rc != RC_BUSY || clock_mono_ns() >= until)
+            return rc;
+        lock_wait_pause(count);
+    }
+}
+
+static enum rc read_settings(struct db *db, bool *ret_is_right, struct err *err)
+{
+    struct stmt *s = d->query(db, Q_SQLITE_SETTINGS);
+    enum rc rc = d->step(s, err);
+    if (rc == RC_ROW)
+        *ret_is_right = d->col_int(s, "secure_delete") == 0 &&
+                        d->col_int(s, "journal_size_limit") == JOURNAL_LIMIT_BYTES &&
+                        d->col_int(s, "foreign_keys") == 1 &&
+                        d->col_int(s, "trusted_schema") == 0 &&
+                        d->col_int(s, "cell_size_check") == 1;
+    d->reset(s);
+    return rc == RC_ROW ? RC_OK : rc;
+}
+
+enum rc setup_check(struct db *db, const char *path, bool is_normal, struct err *err)
+{
+    int64_t sync = -1, mapped = 0, auto_pages = -1;
+    bool is_right = false;
+    enum rc rc = read_int(db, Q_SQLITE_SETTING_SYNC, "synchronous", &sync, err);
+    if (rc == RC_OK)
+        rc = read_int(db, Q_SQLITE_SETTING_MMAP, "mmap_size", &mapped, err);
+    if (rc == RC_OK)
+        rc = read_int(db, Q_SQLITE_SETTING_CHECKPOINT, "wal_autocheckpoint", &auto_pages, err);
+    if (rc == RC_OK)
+        rc = read_settings(db, &is_right, err);
+    if (rc)
+        return rc;
+    if (!is_right || sync != (is_normal ? 1 : 2) || mapped != 0 || auto_pages != 0)
+        return err_set(
+            err, RC_STORE, "database %s: this build of SQLite did not take our settings", path);
+    return RC_OK;
+}
+
+enum rc setup_schema(struct db *db, struct schema_state *ret, struct err *err)
+{
+    struct stmt *s = d->query(db, Q_SQLITE_SCHEMA_VERSION);
+    enum rc rc = d->step(s, err);
+    if (rc == RC_ROW)
+        *ret = (struct schema_state){
+            .version = d->col_int(s, "version"),
+            .is_empty = d->col_int(s, "objects") == 0,
+            .is_ours = d->col_int(s, "application_id") == APPLICATION_ID,
+        };
+    d->reset(s);
+    return rc == RC_ROW ? RC_OK : rc;
+}
+
+enum rc setup_verify(struct db *db, struct buf *problems, struct err *err)
+{
+    static const enum query checks[] = {Q_SQLITE_VERIFY_INTEGRITY, Q_SQLITE_VERIFY_FOREIGN_KEYS};
+    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
+        struct stmt *s = d->query(db, checks[i]);
+        enum rc rc;
+        while ((rc = d->step(s, err)) == RC_ROW) {
+            const char *text = d->col_text(s, "problem");
+            if (text && strcmp(text, "ok") != 0)
+                buf_addf(problems, "%s\n", text);
+        }
+        if (rc != RC_DONE)
+            return rc;
+    }
+    return RC_OK;
+}

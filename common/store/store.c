@@ -1,0 +1,179 @@
+#include "common/store/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/text.h"
+#include "common/store/query.h"
+
+enum rc store_open(const struct store_options *opts, struct store **ret, struct err *err)
+{
+    struct store *store = xcalloc(1, sizeof *store);
+    store->driver = &driver_sqlite;
+    store->path = xstrdup(opts->path);
+    enum rc rc = store->driver->open(opts, &store->db, err);
+    if (rc == RC_OK)
+        *ret = store;
+    else
+        store_close(store);
+    return rc;
+}
+
+void store_close(struct store *store)
+{
+    if (!store)
+        return;
+    store->driver->close(store->db);
+    free(store->path);
+    free(store);
+}
+
+/* RC_AGAIN: older than this program. */
+static enum rc compare_schema(struct store *store, int64_t *ret_version, struct err *err)
+{
+    struct schema_state state = {0};
+    enum rc rc = store->driver->schema(store->db, &state, err);
+    if (rc)
+        return rc;
+    int64_t ours = (int64_t)*store->driver->migrations_len;
+    *ret_version = state.version;
+    if (!state.is_ours && !state.is_empty)
+        return err_set(err, RC_INVALID,
+            "%s is a database, but not stint's; choose another path: database = PATH in [pool]",
+            store->path);
+    if (state.version > ours)
+        return err_set(err, RC_INVALID,
+            "database %s has schema %lld, but this program (%s) knows only %lld; install a newer "
+            "stint",
+            store->path, (long long)state.version, STINT_VERSION, (long long)ours);
+    return state.version == ours ? RC_OK : RC_AGAIN;
+}
+
+enum rc store_check_schema(struct store *store, struct err *err)
+{
+    int64_t version = 0;
+    enum rc rc = compare_schema(store, &version, err);
+    if (rc != RC_AGAIN)
+        return rc;
+    if (version == 0)
+        return err_set(err, RC_INVALID,
+            "database %s is empty; add an item or start a pool first: stint add, stint run",
+            store->path);
+    return err_set(err, RC_INVALID,
+        "database %s has the older schema %lld; start a pool once, it migrates: stint run",
+        store->path, (long long)version);
+}
+
+static enum rc migrate_all(struct store *store, struct err *err)
+{
+    int64_t version = 0;
+    enum rc rc = compare_schema(store, &version, err); /* again: now under the lock */
+    if (rc != RC_AGAIN)
+        return rc;
+    for (size_t i = (size_t)version; i < *store->driver->migrations_len; i++) {
+        rc = store->driver->migrate(store->db, &store->driver->migrations[i], err);
+        if (rc)
+            return rc;
+    }
+    return RC_OK;
+}
+
+enum rc store_migrate(struct store *store, struct err *err)
+{
+    int64_t version = 0;
+    enum rc rc = compare_schema(store, &version, err);
+    if (rc != RC_AGAIN)
+        return rc;
+    rc = txn_begin(store, TXN_FULL, err);
+    if (rc)
+        return rc;
+    return txn_end(store, migrate_all(store, err), err);
+}
+
+enum rc store_checkpoint(struct store *store, uint32_t *ret_pages, struct err *err)
+{
+    return store->driver->checkpoint(store->db, ret_pages, err);
+}
+
+uint32_t store_wal_pages(const struct store *store)
+{
+    return store->driver->wal_pages(store->db);
+}
+
+enum rc store_verify(struct store *store, struct buf *problems, struct err *err)
+{
+    static const enum query checks[] = {Q_VERIFY_COUNTS, Q_VERIFY_CLAIMS, Q_VERIFY_RESULTS,
+        Q_VERIFY_ROWS, Q_VERIFY_RETRIES, Q_VERIFY_ORDER, Q_VERIFY_RANKS};
+    enum rc rc = store->driver->verify(store->db, problems, err);
+    for (size_t i = 0; rc == RC_OK && i < sizeof checks / sizeof checks[0]; i++) {
+        QUERY q = query(store, checks[i]);
+        while ((rc = query_step(&q, err)) == RC_ROW)
+            buf_addf(problems, "%s\n", get_text(&q, "problem"));
+        rc = rc == RC_DONE ? RC_OK : rc;
+    }
+    return rc;
+}
+
+enum rc txn_begin(struct store *store, enum txn kind, struct err *err)
+{
+    return store->driver->begin(store->db, kind == TXN_FULL, err);
+}
+
+enum rc txn_end(struct store *store, enum rc rc, struct err *err)
+{
+    if (rc == RC_OK)
+        return store->driver->commit(store->db, err);
+    store->driver->rollback(store->db);
+    return rc;
+}
+
+enum rc query_write(struct query_run *q, int64_t *ret_changes, struct err *err)
+{
+    enum rc rc;
+    while ((rc = query_step(q, err)) == RC_ROW)
+        continue;
+    if (rc != RC_DONE)
+        return rc;
+    if (ret_changes)
+        *ret_changes = q->store->driver->changes(q->store->db);
+    return RC_OK;
+}
+
+enum rc query_one(struct query_run *q, struct err *err)
+{
+    enum rc rc = query_step(q, err);
+    return rc == RC_DONE ? RC_NOTFOUND : rc;
+}
+
+enum rc event_put(struct store *store, int64_t now_wall_ms, const char *event,
+    const struct event_ref *about, const char *data, struct err *err)
+{
+    QUERY q = query(store, Q_EVENT_INSERT);
+    put_int(&q, "ts", now_wall_ms);
+    put_text(&q, "event", event);
+    put_id(&q, "job_id", about->job_id);
+    put_id(&q, "stage_id", about->stage_id);
+    put_id(&q, "item_id", about->item_id);
+    put_text(&q, "data", data ? data : "{}");
+    return query_write(&q, NULL, err);
+}
+
+enum rc json_normal(
+    struct store *store, const char *what, const char *text, char **ret, struct err *err)
+{
+    size_t len = strlen(text);
+    if (len > DATA_MAX_BYTES)
+        return err_set(
+            err, RC_LIMIT, "%s has %zu bytes; at most %d are allowed", what, len, DATA_MAX_BYTES);
+    if (!text_is_utf8(text, len))
+        return err_set(err, RC_INVALID, "%s is not valid UTF-8", what);
+    QUERY q = query(store, Q_JSON_NORMAL);
+    put_text(&q, "data", text);
+    enum rc rc = query_one(&q, err);
+    if (rc != RC_ROW)
+        return rc;
+    if (get_is_null(&q, "data"))
+        return err_set(err, RC_INVALID, "%s is not valid JSON", what);
+    *ret = xstrdup(get_text(&q, "data"));
+    return RC_OK;
+}

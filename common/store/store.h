@@ -1,0 +1,55 @@
+/* store: the one door to the database: opening, migrating, checkpoints. What the queue means is in
+ * the neighbours: add.h, exchange.h, settle.h, catalog.h, look.h. Used by worker, keeper, stint,
+ * discover; never by the supervisor. One store a process, opened after exec, used by one thread.
+ * Every function is one transaction (BEGIN IMMEDIATE) or one statement unless it says otherwise. */
+#ifndef STINT_STORE_STORE_H
+#define STINT_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/buf.h"
+#include "common/base/err.h"
+#include "common/config/config.h"
+
+struct store;
+
+/* Called by the store while it works; every member may be NULL. */
+struct store_hooks {
+    void *ctx;
+    void (*on_wait)(void *ctx, bool is_waiting); /* waits for the write lock / has it or gave up */
+    void (*on_busy)(void *ctx);               /* at least every 50 ms while it waits: send beats */
+    void (*on_lock)(void *ctx, bool is_held); /* has the write lock / released it */
+    void (*on_commit)(void *ctx, uint32_t wal_pages); /* after each commit of this process */
+};
+
+struct store_options {
+    const char *path; /* absolute */
+    enum durability durability;
+    bool is_read_only;       /* never creates, never writes */
+    int64_t busy_timeout_ms; /* 0: 30 s */
+    struct store_hooks hooks;
+};
+
+/* Opens (creates when missing, unless read-only), sets and reads back every pragma of
+ * RELIABILITY.md, refuses network file systems and files of another user. Does not migrate.
+ * RC_NOTFOUND: read-only and no file. */
+MUST_CHECK enum rc store_open(
+    const struct store_options *opts, struct store **ret, struct err *err);
+void store_close(struct store *store);
+/* Brings the schema to this program's version; newer: RC_INVALID. Cheap when current. */
+MUST_CHECK enum rc store_migrate(struct store *store, struct err *err);
+/* RC_OK when the schema is this program's; RC_INVALID with the reason and what to type. */
+MUST_CHECK enum rc store_check_schema(struct store *store, struct err *err);
+
+/* A checkpoint by the safe rule: under the write lock, by a second connection. *ret_pages: left. */
+MUST_CHECK enum rc store_checkpoint(struct store *store, uint32_t *ret_pages, struct err *err);
+/* Pages in the WAL after this process's newest commit. */
+uint32_t store_wal_pages(const struct store *store);
+#define STORE_CHECKPOINT_PAGES 1000
+
+/* For tests and `db check`: integrity_check, foreign_key_check, our own asserts; one line a
+ * problem. */
+MUST_CHECK enum rc store_verify(struct store *store, struct buf *problems, struct err *err);
+
+#endif

@@ -1,0 +1,6 @@
+-- purpose: undoes the transaction
+-- params: none
+-- columns: none
+-- rows: 0
+-- access: writes
+ROLLBACK

@@ -1,0 +1,6 @@
+-- purpose: commits from now on may be lost by a power cut, never torn
+-- params: none
+-- columns: none
+-- rows: 0
+-- access: writes
+PRAGMA synchronous = NORMAL
