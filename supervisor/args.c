@@ -1,0 +1,123 @@
+#include "supervisor/args.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/buf.h"
+#include "common/base/cleanup.h"
+#include "common/base/err.h"
+#include "common/base/text.h"
+#include "common/ipc/pool_mem.h"
+#include "supervisor/slots.h"
+
+enum { OPT_WORKERS = 256, OPT_DRAIN, OPT_LOG_LEVEL, OPT_STATES, OPT_VERSION };
+
+static const struct option long_options[] = {
+    {"config", required_argument, NULL, 'c'},
+    {"workers", required_argument, NULL, OPT_WORKERS},
+    {"drain", no_argument, NULL, OPT_DRAIN},
+    {"log-level", required_argument, NULL, OPT_LOG_LEVEL},
+    {"states", no_argument, NULL, OPT_STATES},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, OPT_VERSION},
+    {NULL, 0, NULL, 0},
+};
+
+static const char help[] =
+    "Usage: stintd [-c CONF] [--workers N|MIN..MAX] [--drain] [--log-level LEVEL]\n"
+    "Keeps a pool of stint workers alive, in the foreground. `stint run` starts it for you.\n"
+    "\n"
+    "  -c, --config CONF      configuration (default: ./stint.conf, then /etc/stint/stint.conf)\n"
+    "      --workers N|MIN..MAX  how many workers, instead of what the configuration says\n"
+    "      --drain            stop when everything is at rest; exit 1 if anything is undone\n"
+    "      --log-level LEVEL  error, warn, info (default) or debug\n"
+    "      --states           print what a child of the pool goes through, and why\n"
+    "  -h, --help             this text\n"
+    "      --version          the version\n"
+    "\n"
+    "Signals: TERM, INT stop (again: now)   QUIT stop now   TSTP claim nothing   CONT go on\n"
+    "         TTIN, TTOU a worker more, fewer   USR2 write the state to the log\n"
+    "Exit: 0 ok, 1 failed, 2 usage, 75 another pool runs there, 78 bad configuration\n";
+
+static bool parse_workers(const char *text, struct args *args, struct err *err)
+{
+    const char *dots = strstr(text, "..");
+    CLEANUP_FREE char *min = dots == NULL ? xstrdup(text) : xstrndup(text, (size_t)(dots - text));
+    const char *max = dots == NULL ? text : dots + 2;
+
+    return text_int(min, 1, POOL_SLOTS_MAX, &args->workers_min, err) == RC_OK &&
+        text_int(max, args->workers_min, POOL_SLOTS_MAX, &args->workers_max, err) == RC_OK;
+}
+
+static bool parse_level(const char *text, enum log_level *ret)
+{
+    static const char *const names[] = {"error", "warn", "info", "debug"};
+
+    for (int i = 0; i < 4; i++) {
+        if (strcmp(text, names[i]) == 0) {
+            *ret = (enum log_level)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void print_states(void)
+{
+    for (size_t i = 0; i < child_steps_len; i++) {
+        const struct child_step *step = &child_steps[i];
+
+        (void)printf("%-10s %-13s -> %-10s %s\n", child_state_name(step->from),
+            child_event_name(step->event), child_state_name(step->to), step->why);
+    }
+}
+
+static bool fail(int *ret_exit, const char *text)
+{
+    (void)fprintf(stderr, "stintd: %s\nTry: stintd --help\n", text);
+    *ret_exit = 2;
+    return false;
+}
+
+static bool answer(int *ret_exit, const char *text)
+{
+    (void)fputs(text, stdout);
+    *ret_exit = fflush(stdout) == 0 ? 0 : 1;
+    return false;
+}
+
+bool args_parse(int argc, char **argv, struct args *ret, int *ret_exit)
+{
+    struct args args = {.log_level = LOG_LEVEL_INFO};
+    struct err err = {""};
+    int c;
+
+    while ((c = getopt_long(argc, argv, "c:h", long_options, NULL)) != -1) {
+        if (c == 'c')
+            args.config_path = optarg;
+        else if (c == OPT_WORKERS && !parse_workers(optarg, &args, &err))
+            return fail(ret_exit, "--workers takes a number or a range within 1..512: "
+                                  "--workers 4, --workers 2..16");
+        else if (c == OPT_DRAIN)
+            args.is_drain = true;
+        else if (c == OPT_LOG_LEVEL && !parse_level(optarg, &args.log_level))
+            return fail(ret_exit, "--log-level takes error, warn, info or debug");
+        else if (c == OPT_STATES) {
+            print_states();
+            return answer(ret_exit, "");
+        } else if (c == 'h')
+            return answer(ret_exit, help);
+        else if (c == OPT_VERSION)
+            return answer(ret_exit, "stintd " STINT_VERSION "\n");
+        else if (c == '?') {
+            *ret_exit = 2;
+            return false;
+        }
+    }
+    if (optind < argc)
+        return fail(ret_exit, "there are no arguments beside the options");
+    *ret = args;
+    return true;
+}

@@ -1,0 +1,256 @@
+#include "supervisor/control.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/clock.h"
+#include "supervisor/review.h"
+
+#define BACKLOG 64
+
+void control_init(struct control *control, struct pool *pool)
+{
+    control->pool = pool;
+    control->path = NULL;
+    control->fd = -1;
+    control->watch = NULL;
+    for (int i = 0; i < CLIENTS_MAX; i++) {
+        control->clients[i].control = control;
+        control->clients[i].fd = -1;
+    }
+}
+
+static void drop(struct client *client)
+{
+    watch_end(client->watch);
+    if (client->fd >= 0)
+        (void)close(client->fd);
+    client->watch = NULL;
+    client->fd = -1;
+}
+
+/* True: sent whole, or the client is gone. */
+static bool send_reply(struct client *client)
+{
+    struct reply *reply = &client->reply;
+
+    for (;;) {
+        ssize_t n;
+
+        if (reply->sent == reply->len) {
+            reply->sent = reply->len = 0;
+            if (reply->next != NULL)
+                reply->next(client->control->pool, reply);
+            if (reply->len == 0)
+                return true;
+        }
+        n = send(client->fd, reply->text + reply->sent, reply->len - reply->sent,
+            MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n > 0)
+            reply->sent += (size_t)n;
+        else if (n < 0 && errno != EINTR)
+            return errno != EAGAIN;
+    }
+}
+
+static void answer(struct client *client)
+{
+    client->is_answering = true;
+    if (send_reply(client))
+        drop(client);
+    else
+        watch_set_wants(client->watch, WATCH_WRITE);
+}
+
+static void take_line(struct client *client, size_t len)
+{
+    client->line[len] = '\0';
+    if (memchr(client->line, '\0', len) != NULL)
+        reply_error(&client->reply, "a request is one line of text");
+    else
+        reply_begin(client->control->pool, client->line, &client->reply);
+    answer(client);
+}
+
+static void read_request(struct client *client)
+{
+    size_t room = sizeof client->line - client->line_len;
+    ssize_t n = recv(client->fd, client->line + client->line_len, room, MSG_DONTWAIT);
+    const char *end;
+
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+        drop(client);
+        return;
+    }
+    if (n < 0)
+        return;
+    client->line_len += (size_t)n;
+    end = memchr(client->line, '\n', client->line_len);
+    if (end != NULL) {
+        take_line(client, (size_t)(end - client->line));
+    } else if (client->line_len == sizeof client->line) {
+        reply_error(&client->reply, "the request is too long");
+        answer(client);
+    }
+}
+
+static void handle_client(void *arg, int is_readable, int is_writable)
+{
+    struct client *client = arg;
+
+    (void)is_readable;
+    (void)is_writable;
+    if (!client->is_answering)
+        read_request(client);
+    else if (send_reply(client))
+        drop(client);
+    pool_review(client->control->pool);
+}
+
+/* A free place; else the oldest client loses its: who asks at once is served at once, however many
+ * connect and say nothing. */
+static struct client *find_place(struct control *control)
+{
+    struct client *oldest = &control->clients[0];
+
+    for (int i = 0; i < CLIENTS_MAX; i++) {
+        struct client *client = &control->clients[i];
+
+        if (client->fd < 0)
+            return client;
+        if (client->since_mono_ns < oldest->since_mono_ns)
+            oldest = client;
+    }
+    drop(oldest);
+    return oldest;
+}
+
+static bool is_allowed(int fd)
+{
+    struct ucred peer;
+    socklen_t len = sizeof peer;
+
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
+        (peer.uid == geteuid() || peer.uid == 0);
+}
+
+static void accept_client(struct control *control, int fd)
+{
+    struct client *client = find_place(control);
+
+    client->fd = fd;
+    client->since_mono_ns = clock_mono_ns();
+    client->line_len = 0;
+    client->is_answering = false;
+    client->watch = loop_watch(control->pool->loop, fd, WATCH_READ, handle_client, client);
+    if (client->watch == NULL) {
+        drop(client);
+        return;
+    }
+    if (is_allowed(fd)) {
+        read_request(client);
+        return;
+    }
+    reply_error(&client->reply, "only the pool's own user and root may ask");
+    answer(client);
+}
+
+static void handle_listener(void *arg, int is_readable, int is_writable)
+{
+    struct control *control = arg;
+
+    (void)is_readable;
+    (void)is_writable;
+    for (int i = 0; i < CLIENTS_MAX; i++) {
+        int fd = accept4(control->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+        if (fd < 0)
+            break;
+        accept_client(control, fd);
+    }
+    pool_review(control->pool);
+}
+
+static enum rc remove_stale(const char *path, struct err *err)
+{
+    struct stat st;
+
+    if (lstat(path, &st) != 0)
+        return errno == ENOENT ? RC_OK : err_sys(err, errno, "cannot look at %s", path);
+    if (!S_ISSOCK(st.st_mode))
+        return err_set(err, RC_INVALID, "%s is in the way of the control socket: remove it", path);
+    return unlink(path) == 0 ? RC_OK : err_sys(err, errno, "cannot remove the old %s", path);
+}
+
+/* Bound under umask 077, so that the socket is nobody else's from its first moment. */
+static enum rc bind_to(int fd, const char *path, struct err *err)
+{
+    CLEANUP_FD int dir_fd = -1;
+    struct sockaddr_un address;
+    enum rc rc = control_address(path, &address, &dir_fd, err);
+    mode_t before;
+    int n, e;
+
+    if (rc != RC_OK)
+        return rc;
+    before = umask(0177);
+    n = bind(fd, (struct sockaddr *)&address, sizeof address);
+    e = errno;
+    (void)umask(before);
+    if (n != 0 || listen(fd, BACKLOG) != 0)
+        return err_sys(err, n != 0 ? e : errno, "cannot listen on %s", path);
+    return RC_OK;
+}
+
+enum rc control_open(struct control *control, const char *path, struct err *err)
+{
+    CLEANUP_FD int fd = -1;
+    enum rc rc = remove_stale(path, err);
+
+    if (rc != RC_OK)
+        return rc;
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return err_sys(err, errno, "cannot make a socket");
+    rc = bind_to(fd, path, err);
+    if (rc != RC_OK)
+        return rc;
+    control->fd = TAKE_FD(fd);
+    control->path = path;
+    return RC_OK;
+}
+
+void control_serve(struct control *control)
+{
+    control->watch =
+        loop_watch(control->pool->loop, control->fd, WATCH_READ, handle_listener, control);
+}
+
+void control_expire(struct control *control)
+{
+    int64_t now = clock_mono_ns();
+
+    for (int i = 0; i < CLIENTS_MAX; i++) {
+        struct client *client = &control->clients[i];
+
+        if (client->fd >= 0 && now - client->since_mono_ns >= CLIENT_MS * NS_PER_MS)
+            drop(client);
+    }
+}
+
+void control_close(struct control *control)
+{
+    for (int i = 0; i < CLIENTS_MAX; i++)
+        drop(&control->clients[i]);
+    watch_end(control->watch);
+    control->watch = NULL;
+    if (control->fd < 0)
+        return;
+    (void)close(control->fd);
+    control->fd = -1;
+    (void)unlink(control->path);
+}

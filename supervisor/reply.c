@@ -1,0 +1,191 @@
+#include "supervisor/reply.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "common/base/text.h"
+#include "common/ipc/claim.h"
+
+#define WORKER_LINE_MAX 512
+
+static void add(struct reply *reply, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void add(struct reply *reply, const char *fmt, ...)
+{
+    size_t room = sizeof reply->text - reply->len;
+    va_list ap;
+    int n;
+
+    va_start(ap, fmt);
+    n = vsnprintf(reply->text + reply->len, room, fmt, ap);
+    va_end(ap);
+    if (n > 0)
+        reply->len += (size_t)n < room ? (size_t)n : room - 1;
+}
+
+/* A JSON string; bytes that are not UTF-8 become '?'. Cut when it would not fit. */
+static void add_json(struct reply *reply, const char *text)
+{
+    bool is_utf8 = text_is_utf8(text, strlen(text));
+
+    add(reply, "\"");
+    for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++) {
+        if (sizeof reply->text - reply->len < 1024)
+            break;
+        if (*p == '"' || *p == '\\')
+            add(reply, "\\%c", *p);
+        else if (*p < 0x20 || *p == 0x7f)
+            add(reply, "\\u%04x", *p);
+        else
+            add(reply, "%c", *p >= 0x80 && !is_utf8 ? '?' : *p);
+    }
+    add(reply, "\"");
+}
+
+void reply_error(struct reply *reply, const char *text)
+{
+    reply->len = reply->sent = 0;
+    reply->next = NULL;
+    add(reply, "error %s\n", text);
+}
+
+static void answer_ping(struct pool *pool, struct reply *reply)
+{
+    add(reply, "ok\n{\"pid\":%d,\"pool_id\":\"%s\",\"version\":\"%s\"}\n", (int)getpid(),
+        pool->mem->pool_id, STINT_VERSION);
+}
+
+static void answer_status(struct pool *pool, struct reply *reply)
+{
+    char started_at[32];
+
+    add(reply, "ok\n{\"pid\":%d,\"version\":\"%s\",\"pool_id\":\"%s\"", (int)getpid(), STINT_VERSION,
+        pool->mem->pool_id);
+    add(reply, ",\"started_at\":\"%s\",\"state\":\"%s\"",
+        clock_format_wall(pool->started_wall_ms, started_at, sizeof started_at),
+        pool_state_name(pool));
+    add(reply, ",\"workers_target\":%" PRId64 ",\"workers\":%d,\"keeper_pid\":%d",
+        pool->scale.target, pool_workers_alive(pool), (int)pool_keeper(pool)->pid);
+    add(reply, ",\"database\":");
+    add_json(reply, pool->config->pool.database);
+    add(reply, ",\"config\":");
+    add_json(reply, pool->config_path);
+    add(reply, "}\n");
+}
+
+static void add_worker(struct pool *pool, const struct child *c, struct reply *reply)
+{
+    struct slot *slot = pool_slot(pool, c);
+    int64_t claim = atomic_load(&slot->claim);
+    char since[32], text[CLAIM_TEXT_MAX];
+
+    add(reply, "{\"slot\":%" PRIu32 ",\"pid\":%d,\"life\":%" PRId64 ",\"state\":\"%s\"", c->slot,
+        (int)c->pid, c->life, worker_state_name(atomic_load(&slot->state)));
+    if (claim > 0)
+        add(reply, ",\"claim\":\"%s\"", claim_format(claim, text));
+    else
+        add(reply, ",\"claim\":null");
+    add(reply, ",\"since\":\"%s\",\"handler_pid\":%" PRIu32 "}\n",
+        clock_format_wall(atomic_load(&slot->since_wall_ms), since, sizeof since),
+        atomic_load(&slot->handler_pid));
+}
+
+static void next_workers(struct pool *pool, struct reply *reply)
+{
+    while (reply->cursor < (size_t)pool->children_used) {
+        const struct child *c = &pool->children[reply->cursor];
+
+        if (sizeof reply->text - reply->len < WORKER_LINE_MAX)
+            return;
+        reply->cursor++;
+        if (child_is_alive(c) && !child_is_keeper(c))
+            add_worker(pool, c, reply);
+    }
+}
+
+static void answer_workers(struct pool *pool, struct reply *reply)
+{
+    (void)pool;
+    add(reply, "ok\n");
+    reply->next = next_workers;
+}
+
+static void next_config(struct pool *pool, struct reply *reply)
+{
+    size_t left = pool->config_len - reply->cursor;
+
+    reply->len = left < sizeof reply->text ? left : sizeof reply->text;
+    memcpy(reply->text, pool->config_text + reply->cursor, reply->len);
+    reply->cursor += reply->len;
+}
+
+static void answer_config(struct pool *pool, struct reply *reply)
+{
+    (void)pool;
+    add(reply, "ok\n");
+    reply->next = next_config;
+}
+
+static void answer_stop(struct pool *pool, struct reply *reply)
+{
+    pool_stop(pool, stop_next_mode(&pool->stop), "told over the control socket");
+    add(reply, "ok\n");
+}
+
+static void answer_stop_now(struct pool *pool, struct reply *reply)
+{
+    pool_stop(pool, STOP_NOW, "told over the control socket");
+    add(reply, "ok\n");
+}
+
+static void answer_reload(struct pool *pool, struct reply *reply)
+{
+    (void)pool;
+    reply_error(reply, "reload is not available in this version: restart");
+}
+
+static void answer_wake(struct pool *pool, const char *number, struct reply *reply)
+{
+    int64_t n;
+
+    if (text_int(number, 1, INT32_MAX, &n, NULL) != RC_OK) {
+        reply_error(reply, "wake takes a number: wake 1");
+        return;
+    }
+    pool_wake(pool->mem, (int)n);
+    add(reply, "ok\n");
+}
+
+static const struct {
+    const char *request;
+    void (*answer)(struct pool *pool, struct reply *reply);
+} answers[] = {
+    {"ping", answer_ping},
+    {"status", answer_status},
+    {"workers", answer_workers},
+    {"config", answer_config},
+    {"stop", answer_stop},
+    {"stop now", answer_stop_now},
+    {"reload", answer_reload},
+};
+
+void reply_begin(struct pool *pool, const char *request, struct reply *reply)
+{
+    reply->len = reply->sent = reply->cursor = 0;
+    reply->next = NULL;
+    if (strncmp(request, "wake ", 5) == 0) {
+        answer_wake(pool, request + 5, reply);
+        return;
+    }
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        if (strcmp(request, answers[i].request) == 0) {
+            answers[i].answer(pool, reply);
+            return;
+        }
+    }
+    reply_error(reply, "unknown request; known are: ping, status, workers, config, wake N, stop, "
+                       "stop now, reload");
+}

@@ -1,0 +1,201 @@
+#include "supervisor/start.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/buf.h"
+#include "common/base/cleanup.h"
+#include "common/base/clock.h"
+#include "common/base/proctree.h"
+#include "common/base/sys.h"
+#include "common/config/parse.h"
+#include "common/config/source.h"
+#include "supervisor/lock.h"
+
+#define LOCK_WAIT_MS 30000
+#define LEFT_OVER_WAIT_MS 30000
+#define LOOK_AGAIN_MS 5
+#define DESCRIPTORS_A_WORKER 2
+#define DESCRIPTORS_ELSE 96 /* clients, keeper, memory, the standard ones, room */
+
+/* Parses what will travel, and keeps the packed block for the children and for `config`. */
+static enum rc accept_sources(struct pool *pool, const char *path, struct buf *packed,
+    struct err *err)
+{
+    struct config_sources sources = {0};
+    CLEANUP(buf_fini) struct buf problems = BUF_INIT;
+    struct config *config = NULL;
+    enum rc rc = config_sources_read(path, &sources, err);
+
+    if (rc != RC_OK)
+        return RC_INVALID;
+    rc = config_parse(&sources, &config, &problems);
+    if (rc == RC_OK) {
+        config_sources_pack(&sources, packed);
+        pool->config = config;
+    } else {
+        (void)fputs(buf_str(&problems), stderr);
+        rc = err_set(err, RC_INVALID, "%s is not accepted", path);
+    }
+    config_sources_fini(&sources);
+    return rc;
+}
+
+static enum rc seal_config(struct pool *pool, const struct buf *packed, struct err *err)
+{
+    enum rc rc = sys_memfd("stint-config", packed->data, packed->len, true, &pool->config_fd, err);
+    void *text;
+
+    if (rc != RC_OK)
+        return rc;
+    text = mmap(NULL, packed->len, PROT_READ, MAP_SHARED, pool->config_fd, 0);
+    if (text == MAP_FAILED)
+        return err_sys(err, errno, "cannot map the configuration");
+    pool->config_text = text;
+    pool->config_len = packed->len;
+    return RC_OK;
+}
+
+static void take_options(struct pool *pool, const struct args *args)
+{
+    const struct pool_options *options = &pool->config->pool;
+
+    pool->workers_min = args->workers_min > 0 ? args->workers_min : options->workers_min;
+    pool->workers_max = args->workers_min > 0 ? args->workers_max : options->workers_max;
+    if (pool->workers_max > POOL_SLOTS_MAX)
+        pool->workers_max = POOL_SLOTS_MAX;
+    if (pool->workers_min > pool->workers_max)
+        pool->workers_min = pool->workers_max;
+    pool->limits.heartbeat_timeout_ms = options->heartbeat_timeout_ms;
+    pool->limits.write_timeout_ms = options->write_timeout_ms;
+    pool->is_drain = args->is_drain;
+    pool->started_wall_ms = clock_wall_ms();
+}
+
+enum rc start_accept(struct pool *pool, const struct args *args, struct err *err)
+{
+    const char *path = args->config_path != NULL ? args->config_path : config_default_path();
+    CLEANUP(buf_fini) struct buf packed = BUF_INIT;
+    char *absolute;
+    enum rc rc = accept_sources(pool, path, &packed, err);
+
+    if (rc == RC_OK)
+        rc = seal_config(pool, &packed, err);
+    if (rc != RC_OK)
+        return rc;
+    absolute = realpath(path, NULL);
+    pool->config_path = absolute != NULL ? absolute : xstrdup(path);
+    take_options(pool, args);
+    rc = sys_find_program("stint-keeper", &pool->keeper_path, err);
+    if (rc == RC_OK)
+        rc = sys_find_program("stint-worker", &pool->worker_path, err);
+    if (rc != RC_OK)
+        return rc;
+    return lock_take(pool->config->pool.directory, pool->config->pool.socket, LOCK_WAIT_MS,
+        &pool->lock_fd, err);
+}
+
+/* Handlers of a pool that died whole are in its control group, if it had one, and bear its
+ * STINT_POOL_ID; ours is not given out yet. */
+static void end_left_overs(struct pool *pool, const char *prefix)
+{
+    int64_t until = clock_mono_ns() + LEFT_OVER_WAIT_MS * NS_PER_MS;
+    char group[64];
+
+    (void)snprintf(group, sizeof group, "stint-%.*s", (int)strlen(prefix) - 1, prefix);
+    if (!cgroup_open(&pool->cgroup, group, until))
+        log_msg(LOG_LEVEL_WARN, "handler.unkillable",
+            "processes of an old pool do not end (see cgroup.procs in %s); going on",
+            pool->cgroup.path);
+    size_t first = proctree_kill_marked("STINT_POOL_ID", prefix), left = first;
+
+    while (left > 0 && clock_mono_ns() < until) {
+        (void)poll(NULL, 0, LOOK_AGAIN_MS); /* not our children: their end is no event to us */
+        left = proctree_kill_marked("STINT_POOL_ID", prefix);
+    }
+    if (first > 0)
+        log_msg(LOG_LEVEL_INFO, "pool.left_over", "ended %zu processes that an old pool left behind",
+            first);
+    if (left > 0)
+        log_msg(LOG_LEVEL_WARN, "handler.unkillable",
+            "%zu processes of an old pool do not end after SIGKILL (a stuck disk?); going on", left);
+}
+
+/* Only as far as needed: handlers inherit it, and some programs mind a high limit. */
+static void raise_descriptor_limit(void)
+{
+    const rlim_t wanted = DESCRIPTORS_A_WORKER * POOL_SLOTS_MAX + DESCRIPTORS_ELSE;
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+enum rc start_prepare(struct pool *pool, struct err *err)
+{
+    char prefix[48], pool_id[64];
+    struct stat st;
+    enum rc rc;
+
+    if (fstat(pool->lock_fd, &st) != 0)
+        return err_sys(err, errno, "cannot look at %s", pool->config->pool.directory);
+    (void)snprintf(prefix, sizeof prefix, "%ju-%ju-", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+    (void)snprintf(pool_id, sizeof pool_id, "%s%016" PRIx64, prefix, sys_random() >> 4);
+    end_left_overs(pool, prefix);
+    /* What a default of 1,024 descriptors holds is left alone. */
+    if (pool->workers_max > 400)
+        raise_descriptor_limit();
+    rc = proctree_become_subreaper(err);
+    if (rc == RC_OK)
+        rc = pool_mem_new(POOL_SLOTS_MAX, pool_id, &pool->mem_fd, &pool->mem, err);
+    if (rc == RC_OK)
+        rc = sys_pipe(pool->lifeline, true, err);
+    oom_init(&pool->oom);
+    return rc;
+}
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0)
+        (void)close(*fd);
+    *fd = -1;
+}
+
+/* The const members are ours from start_accept on. */
+void start_undo(struct pool *pool)
+{
+    union {
+        const void *seen;
+        void *owned;
+    } text = {.seen = pool->config_text}, path = {.seen = pool->config_path};
+    union {
+        const struct config *seen;
+        struct config *owned;
+    } config = {.seen = pool->config};
+
+    oom_fini(&pool->oom);
+    cgroup_close(&pool->cgroup);
+    close_fd(&pool->lifeline[0]);
+    close_fd(&pool->lifeline[1]);
+    pool_mem_unmap(pool->mem);
+    close_fd(&pool->mem_fd);
+    close_fd(&pool->config_fd);
+    if (pool->config_text != NULL)
+        (void)munmap(text.owned, pool->config_len);
+    free(pool->keeper_path);
+    free(pool->worker_path);
+    free(path.owned);
+    config_free(config.owned);
+    pool_init(pool); /* but not the lock: it goes with the process, after everything else */
+}
