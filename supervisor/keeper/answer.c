@@ -1,0 +1,195 @@
+#include "supervisor/keeper/answer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/clock.h"
+#include "common/base/crash.h"
+#include "common/base/log.h"
+#include "common/ipc/fds.h"
+#include "common/store/add.h"
+#include "supervisor/keeper/certificate.h"
+#include "supervisor/keeper/chores.h"
+
+enum { EXIT_CONFIG = 78 };
+
+static void confirm(const struct order *answer)
+{
+    if (order_send(FD_ORDERS, answer) != RC_OK)
+        log_msg(LOG_LEVEL_WARN, "keeper.unheard",
+            "the supervisor did not take an answer; it will "
+            "ask again");
+}
+
+static enum rc open_store(struct keeper *k, struct err *err)
+{
+    struct store_options opts = {
+        .path = k->config->pool.database,
+        .durability = k->config->pool.durability,
+    };
+    beat_hook(&k->beat, &opts.hooks);
+    return store_open(&opts, &k->store, err);
+}
+
+static enum rc start_pool(struct keeper *k, int64_t *ret_requeued, struct err *err)
+{
+    struct add_report report = {0};
+    enum rc rc = store_migrate(k->store, err);
+    if (rc == RC_OK)
+        rc = catalog_sync(k->store, k->config, &k->catalog, err);
+    if (rc == RC_OK)
+        rc = store_pool_start(
+            k->store, k->catalog, k->host, k->supervisor_pid, &k->pool, ret_requeued, err);
+    if (rc == RC_OK)
+        rc = store_open_discoveries(k->store, k->catalog, &report, err);
+    return rc;
+}
+
+static enum rc join_pool(struct keeper *k, const struct order *order, struct err *err)
+{
+    k->pool = (struct pool_row){
+        .id = order->pool_row,
+        .first_life = order->first_life,
+        .last_life = order->last_life,
+    };
+    enum rc rc = store_check_schema(k->store, err);
+    if (rc == RC_OK)
+        rc = catalog_load(k->store, k->config, &k->catalog, err);
+    return rc;
+}
+
+static void give_up(struct keeper *k, enum rc rc, const struct err *err)
+{
+    log_msg(LOG_LEVEL_ERROR, "keeper.failed", "%s", err->text);
+    k->exit_status = rc == RC_INVALID ? EXIT_CONFIG : EXIT_FAILURE;
+    loop_stop(k->loop);
+}
+
+static void confirm_start(const struct keeper *k, int64_t requeued)
+{
+    struct order answer = {
+        .magic = ORDER_MAGIC,
+        .kind = ORDER_READY,
+        .pool_row = k->pool.id,
+        .first_life = k->pool.first_life,
+        .last_life = k->pool.last_life,
+        .count = requeued,
+    };
+    confirm(&answer);
+}
+
+static void answer_start(struct keeper *k, const struct order *order)
+{
+    struct err err = {""};
+    int64_t requeued = 0;
+    if (k->store != NULL) { /* a repeat */
+        confirm_start(k, 0);
+        return;
+    }
+    enum rc rc = open_store(k, &err);
+    if (rc == RC_OK)
+        rc = order->pool_row == 0 ? start_pool(k, &requeued, &err) : join_pool(k, order, &err);
+    if (rc == RC_OK)
+        rc = watch_open(k->config->pool.database, &k->watch, &err);
+    if (rc != RC_OK) {
+        give_up(k, rc, &err);
+        return;
+    }
+    CRASH_POINT("keeper.started");
+    beat_ready(&k->beat);
+    confirm_start(k, requeued);
+    chores_run(k);
+}
+
+static void answer_lives(struct keeper *k, const struct order *order)
+{
+    struct err err = {""};
+    struct pool_row row = {0};
+    (void)order;
+    enum rc rc = store_pool_lives(k->store, k->host, k->supervisor_pid, &row, &err);
+    if (!chores_is_ok(k, rc, &err))
+        return;
+    struct order answer = {
+        .magic = ORDER_MAGIC,
+        .kind = ORDER_LIVES_TAKEN,
+        .pool_row = row.id,
+        .first_life = row.first_life,
+        .last_life = row.last_life,
+    };
+    confirm(&answer);
+}
+
+static void answer_settle(struct keeper *k, const struct order *order)
+{
+    CLEANUP(buf_fini) struct buf certificate = BUF_INIT;
+    CLEANUP(buf_fini) struct buf cause = BUF_INIT;
+    struct err err = {""};
+    int64_t requeued = 0;
+    certificate_write(&order->death, order->life, &certificate);
+    certificate_cause(&order->death, &cause);
+    struct settlement s = {
+        .life = order->life,
+        .is_interruption = order->cause != SETTLE_STOPPED,
+        .is_quiet = order->cause == SETTLE_RETIRED,
+        .certificate = buf_str(&certificate),
+        .cause = buf_str(&cause),
+    };
+    enum rc rc = store_settle_life(k->store, k->catalog, &s, &requeued, &err);
+    if (!chores_is_ok(k, rc, &err))
+        return;
+    CRASH_POINT("keeper.settled");
+    if (requeued > 0)
+        pool_wake(k->mem, requeued < POOL_SLOTS_MAX ? (int)requeued : POOL_SLOTS_MAX);
+    struct order answer = {
+        .magic = ORDER_MAGIC,
+        .kind = ORDER_SETTLED,
+        .life = order->life,
+        .count = requeued,
+    };
+    confirm(&answer);
+}
+
+static void answer_watch(struct keeper *k, const struct order *order)
+{
+    (void)order;
+    k->is_watching_rest = true;
+    chores_run(k);
+}
+
+static void answer_finish(struct keeper *k, const struct order *order)
+{
+    struct err err = {""};
+    uint32_t left = 0;
+    (void)order;
+    enum rc rc = store_pool_finish(k->store, k->host, k->supervisor_pid, &err);
+    if (!chores_is_ok(k, rc, &err))
+        return;
+    /* What stays in the log is no loss: the next pool checkpoints it. */
+    (void)store_checkpoint(k->store, &left, &err);
+    struct order answer = {.magic = ORDER_MAGIC, .kind = ORDER_FINISHED};
+    confirm(&answer);
+    beat_goodbye(&k->beat);
+    loop_stop(k->loop);
+}
+
+void answer_order(struct keeper *k, const struct order *order)
+{
+    static const struct {
+        enum order_kind kind;
+        void (*act)(struct keeper *, const struct order *);
+    } acts[] = {
+        {ORDER_START, answer_start},
+        {ORDER_LIVES, answer_lives},
+        {ORDER_SETTLE, answer_settle},
+        {ORDER_WATCH, answer_watch},
+        {ORDER_FINISH, answer_finish},
+    };
+    for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++) {
+        if (acts[i].kind == order->kind && (k->store != NULL || order->kind == ORDER_START)) {
+            acts[i].act(k, order);
+            return;
+        }
+    }
+    log_msg(LOG_LEVEL_WARN, "keeper.nonsense", "an order of kind %u is dropped", order->kind);
+}

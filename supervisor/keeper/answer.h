@@ -1,0 +1,12 @@
+/* answer: carries out the orders of the supervisor and confirms them (common/ipc/orders.h). Called
+ * by main.c's loop. An order that fails is not confirmed: the supervisor repeats it. Only a start
+ * that fails ends the process, with a text on standard error. */
+#ifndef STINT_KEEPER_ANSWER_H
+#define STINT_KEEPER_ANSWER_H
+
+#include "common/ipc/orders.h"
+#include "supervisor/keeper/keeper.h"
+
+void answer_order(struct keeper *k, const struct order *order);
+
+#endif
