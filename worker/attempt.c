@@ -1,0 +1,75 @@
+#include "worker/attempt.h"
+
+#include <malloc.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "common/base/sys.h"
+
+#define LARGE_BYTES ((size_t)128 * 1024)
+
+void attempt_init(struct attempt *a, struct run *run, const struct catalog_stage *stage)
+{
+    *a = (struct attempt)ATTEMPT_INIT;
+    a->run = *run;
+    a->stage = stage;
+    a->started_mono_ns = clock_mono_ns();
+    *run = (struct run){0};
+}
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0)
+        (void)close(*fd);
+    *fd = -1;
+}
+
+/* malloc keeps what was freed in the middle of its heap: not for long, after a large run. */
+static bool was_large(const struct attempt *a)
+{
+    const char *texts[] = {a->run.data, a->run.inputs, a->result.data};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        if (texts[i] != NULL && strnlen(texts[i], LARGE_BYTES) == LARGE_BYTES)
+            return true;
+    return false;
+}
+
+void attempt_fini(struct attempt *a)
+{
+    bool is_large = was_large(a);
+    close_fd(&a->stdout_fd);
+    close_fd(&a->stderr_fd);
+    buf_fini(&a->output);
+    buf_fini(&a->tail);
+    buf_fini(&a->result);
+    buf_fini(&a->why);
+    buf_fini(&a->how);
+    buf_fini(&a->stderr_text);
+    run_fini(&a->run);
+    *a = (struct attempt)ATTEMPT_INIT;
+    if (is_large)
+        (void)malloc_trim(0);
+}
+
+static const char *text_or_null(const struct buf *b)
+{
+    return b->len > 0 ? b->data : NULL;
+}
+
+void attempt_conclude(struct attempt *a, enum end_cause cause)
+{
+    a->has_outcome = true;
+    a->outcome = (struct outcome){
+        .run = &a->run,
+        .stage = a->stage,
+        .cause = cause,
+        .result = cause == END_DONE ? buf_str(&a->result) : NULL,
+        .why = text_or_null(&a->why),
+        .how = text_or_null(&a->how),
+        .stderr_tail = text_or_null(&a->stderr_text),
+        .after_ms = -1,
+        .elapsed_ms = (clock_mono_ns() - a->started_mono_ns) / NS_PER_MS,
+        .random = sys_random(),
+    };
+}

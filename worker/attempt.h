@@ -1,0 +1,52 @@
+/* attempt: one claimed stage run from the claim to the outcome that the next exchange hands over:
+ * the run, its process and output while it has one, and the texts of its end. Made by cycle.c, run
+ * by handler_exec.c or handler_builtin.c under guard.c. Owns all its memory; does nothing itself.
+ */
+#ifndef STINT_WORKER_ATTEMPT_H
+#define STINT_WORKER_ATTEMPT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/store/exchange.h"
+
+/* Why we, not the handler, ended it. */
+enum attempt_cut {
+    CUT_NONE,
+    CUT_TIMEOUT,
+    CUT_STOPPED, /* the pool stops now: given back */
+    CUT_OUTPUT,  /* more on stdout than output_size */
+    CUT_LOST,    /* the claim is no longer ours */
+};
+
+struct attempt {
+    struct run run; /* id 0: there is none */
+    const struct catalog_stage *stage;
+    int64_t started_mono_ns;
+    enum attempt_cut cut;
+
+    pid_t pid;     /* of the handler's main process; 0: none was started */
+    bool is_ended; /* reaped; then status is as wait(2) gives it */
+    int status;
+    int stdout_fd, stderr_fd;
+    struct buf output, tail; /* stdout; the end of stderr */
+
+    bool has_outcome;
+    struct outcome outcome; /* its texts are the buffers below */
+    struct buf result, why, how, stderr_text;
+};
+
+#define ATTEMPT_INIT                                                                               \
+    {                                                                                              \
+        .stdout_fd = -1, .stderr_fd = -1                                                           \
+    }
+
+/* Takes the run. */
+void attempt_init(struct attempt *a, struct run *run, const struct catalog_stage *stage);
+void attempt_fini(struct attempt *a);
+
+/* The outcome, out of the buffers as they are now. */
+void attempt_conclude(struct attempt *a, enum end_cause cause);
+
+#endif

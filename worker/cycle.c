@@ -1,0 +1,140 @@
+#include "worker/cycle.h"
+
+#include "common/base/clock.h"
+#include "common/base/crash.h"
+#include "common/base/log.h"
+#include "common/ipc/claim.h"
+#include "worker/attempt.h"
+#include "worker/handler_builtin.h"
+#include "worker/handler_exec.h"
+
+#define LOOK_INTERVAL_NS (30 * NS_PER_S) /* nobody should need it: every change is woken */
+#define STORE_PATIENCE_NS (60 * NS_PER_S)
+#define RETRY_MIN_NS (20 * NS_PER_MS)
+#define RETRY_MAX_NS NS_PER_S
+
+/* A result that the store refuses for what it is (too large, nested too deeply) will never be
+ * taken: the attempt has failed, and says why. */
+static bool is_refused(struct attempt *a, enum rc rc, const struct err *err)
+{
+    bool is_about_input = rc == RC_INVALID || rc == RC_LIMIT;
+    if (!is_about_input || !a->has_outcome || a->outcome.cause != END_DONE)
+        return false;
+    buf_reset(&a->why);
+    buf_adds(&a->why, err->text);
+    attempt_conclude(a, END_FAIL);
+    return true;
+}
+
+/* Repeats the exchange until the database answers. What it did before it failed is not known; the
+ * claim's number and the outcome's claim tell it when it is asked again. */
+static enum rc exchange(struct worker *w, struct attempt *a, struct wish *wish,
+    struct exchange_answer *answer, struct err *err)
+{
+    int64_t failing_since = 0, wait_ns = RETRY_MIN_NS;
+    for (;;) {
+        const struct outcome *outcome = a->has_outcome ? &a->outcome : NULL;
+        enum rc rc = store_exchange(w->store, outcome, wish, answer, err);
+        if (rc == RC_OK)
+            return RC_OK;
+        if (is_refused(a, rc, err))
+            continue;
+        int64_t now = clock_mono_ns();
+        if (failing_since == 0) {
+            failing_since = now;
+            log_msg(LOG_LEVEL_ERROR, "worker.database", "%s; trying again", err->text);
+        } else if (rc != RC_BUSY && now - failing_since > STORE_PATIENCE_NS) {
+            return rc;
+        }
+        if (wish != NULL)
+            wish->is_repeat = true;
+        life_wait(&w->life, wait_ns);
+        wait_ns = wait_ns * 2 < RETRY_MAX_NS ? wait_ns * 2 : RETRY_MAX_NS;
+    }
+}
+
+static void log_lost(const struct attempt *a)
+{
+    char claim[CLAIM_TEXT_MAX];
+    struct logline l;
+    log_begin(&l, LOG_LEVEL_WARN, "claim.lost");
+    log_str(&l, "claim", claim_format(a->run.claim, claim));
+    log_str(&l, "key", a->run.key);
+    log_str(&l, "msg", "somebody else decided about this run; its outcome is dropped");
+    log_end(&l);
+}
+
+/* Hands over the outcome in *a, if there is one, and leaves the next run there, if there is one. */
+static enum rc trade(struct worker *w, struct attempt *a, bool *ret_is_open, struct err *err)
+{
+    struct wish wish = {.stage_ids = w->stage_ids, .stages_len = w->stages_len};
+    struct exchange_answer answer = {0};
+    bool has_wish = life_may_claim(&w->life) && life_take_claim(&w->life, &wish.claim);
+    if (!a->has_outcome && !has_wish)
+        return RC_OK;
+    life_enter(&w->life, WORKER_DATABASE, a->run.claim, 0);
+    enum rc rc = exchange(w, a, has_wish ? &wish : NULL, &answer, err);
+    if (rc != RC_OK)
+        return rc;
+    if (a->has_outcome)
+        CRASH_POINT("worker.outcome_committed");
+    if (answer.is_outcome_lost)
+        log_lost(a);
+    attempt_fini(a);
+    *ret_is_open = has_wish && wish.is_repeat && answer.run.id == 0;
+    if (answer.run.id != 0)
+        attempt_init(a, &answer.run, catalog_stage(w->catalog, answer.run.stage_id));
+    if (answer.claimable > 0)
+        pool_wake(w->life.mem,
+            answer.claimable < POOL_SLOTS_MAX ? (int)answer.claimable : POOL_SLOTS_MAX);
+    return RC_OK;
+}
+
+static void run_attempt(struct worker *w, struct attempt *a)
+{
+    const struct handler *handler = a->stage != NULL ? &a->stage->spec->handler : NULL;
+    struct command command = {.umask = w->handler_umask, .config_fd = -1};
+    CRASH_POINT("worker.claimed");
+    life_mark(&w->life, WORKER_RUNNING, a->run.claim);
+    if (handler == NULL || life_is_told_to_leave(&w->life)) {
+        attempt_conclude(a, END_STOPPED); /* looked at again before it starts: given back */
+    } else if (handler->kind == HANDLER_BUILTIN) {
+        handler_builtin_run(w, a);
+    } else {
+        command.path = handler->argv[0];
+        command.argv = handler->argv;
+        handler_exec_run(w, a, &command);
+    }
+    CRASH_POINT("worker.handler_ended");
+}
+
+/* Until somebody says that there may be work. A beat between costs no look at the database. */
+static void idle(struct worker *w, uint32_t seen)
+{
+    int64_t look = clock_mono_ns() + LOOK_INTERVAL_NS;
+    life_enter(&w->life, WORKER_IDLE, 0, 0);
+    while (atomic_load(&w->life.mem->wake) == seen && clock_mono_ns() < look)
+        life_sleep(&w->life, seen, look);
+}
+
+enum rc cycle_run(struct worker *w, struct err *err)
+{
+    struct attempt a = ATTEMPT_INIT;
+    enum rc rc;
+    for (;;) {
+        uint32_t seen = atomic_load(&w->life.mem->wake); /* before the look that may find nothing */
+        bool is_open = false;
+        rc = trade(w, &a, &is_open, err);
+        if (rc != RC_OK)
+            break;
+        life_ready(&w->life);
+        if (a.run.id != 0)
+            run_attempt(w, &a);
+        else if (life_is_leaving(&w->life))
+            break;
+        else if (!is_open) /* a repeated wish that got nothing was not a look: wish anew */
+            idle(w, seen);
+    }
+    attempt_fini(&a);
+    return rc;
+}

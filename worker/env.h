@@ -1,0 +1,25 @@
+/* env: the environment of handlers: the pool's own, without what was meant for the pool or for
+ * init's notification protocol, plus the words that say which attempt this is. Used by
+ * handler_exec.c. */
+#ifndef STINT_WORKER_ENV_H
+#define STINT_WORKER_ENV_H
+
+#include <stddef.h>
+
+#include "common/store/exchange.h"
+
+struct handler_env {
+    char **inherited; /* array owned, strings borrowed from the process's environment */
+    size_t len;
+    const char *pool_id; /* borrowed */
+};
+
+/* environment: NULL-terminated, lives as long as the process. */
+void handler_env_init(struct handler_env *env, char **environment, const char *pool_id);
+void handler_env_fini(struct handler_env *env);
+/* NULL-terminated; caller frees by handler_env_free. */
+char **handler_env_new(
+    const struct handler_env *env, const struct run *run, const struct catalog_stage *stage);
+void handler_env_free(const struct handler_env *env, char **envp);
+
+#endif

@@ -1,0 +1,157 @@
+#include "worker/handler_exec.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/clock.h"
+#include "common/base/crash.h"
+#include "common/base/spawn.h"
+#include "common/base/sys.h"
+#include "common/base/text.h"
+#include "common/ipc/fds.h"
+#include "worker/guard.h"
+#include "worker/request.h"
+#include "worker/result.h"
+
+/* The request as a file that nobody can change, at its beginning. */
+static enum rc open_stdin(const struct attempt *a, int *ret_fd, struct err *err)
+{
+    CLEANUP(buf_fini) struct buf request = BUF_INIT;
+    request_write(&a->run, a->stage, &request);
+    enum rc rc = sys_memfd("stint-request", request.data, request.len, true, ret_fd, err);
+    if (rc == RC_OK)
+        (void)lseek(*ret_fd, 0, SEEK_SET);
+    return rc;
+}
+
+static enum rc open_pipe(int *ret_read_fd, int *ret_write_fd, struct err *err)
+{
+    int fds[2];
+    enum rc rc = sys_pipe(fds, false, err);
+    if (rc != RC_OK)
+        return rc;
+    *ret_read_fd = fds[0];
+    *ret_write_fd = fds[1];
+    return sys_set_nonblock(fds[0], true);
+}
+
+static enum rc start(struct worker *w, struct attempt *a, const struct command *command,
+    int *ret_errno, struct err *err)
+{
+    CLEANUP_FD int in = -1;
+    CLEANUP_FD int out = -1;
+    CLEANUP_FD int errors = -1;
+    enum rc rc = open_stdin(a, &in, err);
+    if (rc == RC_OK)
+        rc = open_pipe(&a->stdout_fd, &out, err);
+    if (rc == RC_OK)
+        rc = open_pipe(&a->stderr_fd, &errors, err);
+    if (rc != RC_OK)
+        return rc;
+    struct spawn_fd fds[] = {
+        {in, 0}, {out, 1}, {errors, 2}, {command->config_fd, FD_DISCOVER_CONFIG}};
+    char **envp = handler_env_new(&w->env, &a->run, a->stage);
+    struct spawn_opts opts = {
+        .path = command->path,
+        .argv = command->argv,
+        .envp = envp,
+        .cwd = w->config->directory,
+        .fds = fds,
+        .fds_len = command->config_fd >= 0 ? 4 : 3,
+        .is_new_session = true,
+        .is_no_new_privs = true,
+        .parent_death_signal = SIGKILL,
+        .umask = command->umask,
+        .pid_word = &w->life.slot->handler_pid,
+    };
+    rc = spawn(&opts, &a->pid, ret_errno, err);
+    handler_env_free(&w->env, envp);
+    return rc;
+}
+
+/* Nothing ran. What cannot be executed will not be executable for the next item either: the stage
+ * is paused, nothing is counted. Whatever else failed (no memory, no process) may be better next
+ * time. */
+static void conclude_not_started(
+    struct attempt *a, const struct command *command, enum rc rc, int errnum, const struct err *err)
+{
+    const char *job = a->stage->job->spec->name, *stage = a->stage->spec->name;
+    buf_adds(&a->how, "start");
+    if (rc != RC_NOTFOUND && rc != RC_INVALID) {
+        buf_adds(&a->why, err->text);
+        attempt_conclude(a, END_RETRY);
+        return;
+    }
+    const char *what = errnum == ENOENT    ? "no such file, or its interpreter is missing"
+                       : errnum == EACCES  ? "not an executable file (permission denied)"
+                       : errnum == ENOEXEC ? "not a program; does it begin with a #! line?"
+                                           : strerror(errnum);
+    buf_addf(&a->why, "handler %s: %s; check handler of [stage %s.%s], then: stint resume %s.%s",
+        command->path, what, job, stage, job, stage);
+    attempt_conclude(a, END_STAGE_PAUSE);
+}
+
+/* Why it ended as it did, in one line: what the handler said last, else how it ended. */
+static void explain(struct attempt *a)
+{
+    result_last_line(buf_str(&a->tail), a->tail.len, &a->why);
+    if (a->why.len == 0)
+        result_ended(a->status, &a->why);
+}
+
+static enum end_cause conclude_by_status(struct attempt *a)
+{
+    enum end_cause cause = result_cause(a->status);
+    result_how(a->status, &a->how);
+    if (cause == END_DONE)
+        result_json(buf_str(&a->output), a->output.len, &a->result);
+    else
+        explain(a);
+    return cause;
+}
+
+static enum end_cause conclude_by_cut(struct attempt *a)
+{
+    const struct stage_tuning *tuning = &a->stage->spec->tuning;
+    char size[32];
+    switch (a->cut) {
+    case CUT_NONE:
+        return conclude_by_status(a);
+    case CUT_TIMEOUT:
+        result_timeout(tuning->timeout_ms, &a->why);
+        buf_adds(&a->how, "timeout");
+        return END_RETRY;
+    case CUT_OUTPUT:
+        buf_addf(&a->why, "result larger than %s (output_size)",
+            text_size(tuning->output_size_bytes, size, sizeof(size)));
+        buf_adds(&a->how, "output_size");
+        return END_FAIL;
+    case CUT_STOPPED:
+    case CUT_LOST: /* the store finds the claim gone and records nothing */
+        buf_adds(&a->how, a->cut == CUT_LOST ? "claim lost" : "stopped");
+        return END_STOPPED;
+    }
+    return END_STOPPED;
+}
+
+void handler_exec_run(struct worker *w, struct attempt *a, const struct command *command)
+{
+    const struct stage_tuning *tuning = &a->stage->spec->tuning;
+    struct err err = {""};
+    int errnum = 0;
+    life_enter(&w->life, WORKER_RUNNING, a->run.claim,
+        a->started_mono_ns + (tuning->timeout_ms + tuning->grace_ms) * NS_PER_MS);
+    enum rc rc = start(w, a, command, &errnum, &err);
+    if (rc != RC_OK) {
+        conclude_not_started(a, command, rc, errnum, &err);
+        return;
+    }
+    CRASH_POINT("worker.handler_started");
+    guard_run(w, a, 0);
+    result_clean(buf_str(&a->tail), a->tail.len, &a->stderr_text);
+    attempt_conclude(a, conclude_by_cut(a));
+    buf_fini(&a->output); /* the result has it */
+}

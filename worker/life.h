@@ -1,0 +1,61 @@
+/* life: this process as the pool sees it: its slot's words in shared memory, its heartbeats, its
+ * claim numbers, and whether the supervisor is still there. Used by every file of the worker; the
+ * only writer of the slot and of the heartbeat pipe. Never touches the database or a handler. */
+#ifndef STINT_WORKER_LIFE_H
+#define STINT_WORKER_LIFE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/ipc/heartbeat.h"
+#include "common/ipc/pool_mem.h"
+#include "common/store/store.h"
+
+struct life {
+    struct pool_mem *mem;
+    struct slot *slot;
+    int64_t number;
+    int64_t interval_ns;
+    int64_t beat_due_mono_ns;
+    pid_t parent;
+    uint32_t claim_seq; /* used last */
+    enum worker_state state;
+    enum worker_state state_before_wait;
+    int64_t claim, deadline_mono_ns;
+    bool is_ready;
+    struct heartbeat sent; /* as sent last */
+};
+
+/* slot_no is within the pool's memory. Sends the first beat. */
+void life_init(
+    struct life *l, struct pool_mem *mem, uint32_t slot_no, int64_t number, int64_t interval_ms);
+/* Beats flow and the slot's words are true while the store waits for its lock. */
+void life_hook(struct life *l, struct store_hooks *ret);
+
+/* A change of state: the slot's words, and a beat if the supervisor knows otherwise. */
+void life_enter(struct life *l, enum worker_state state, int64_t claim, int64_t deadline_mono_ns);
+/* As life_enter without a beat, for what is over sooner than anybody could look. */
+void life_mark(struct life *l, enum worker_state state, int64_t claim);
+void life_ready(struct life *l); /* the first look for work is done */
+void life_beat(struct life *l);
+/* Beats if one is due; leaves the process if the supervisor is gone. */
+void life_tick(struct life *l);
+void life_goodbye(struct life *l); /* the last record */
+
+/* One futex wait, at most until the next beat or until_mono_ns, ended by a change of the pool's
+ * wake word since `seen` was read; then life_tick. */
+void life_sleep(struct life *l, uint32_t seen, int64_t until_mono_ns);
+/* Sleeps the whole time, beating; wakes of the pool do not end it. */
+void life_wait(struct life *l, int64_t ns);
+
+/* The next claim number; false when the life has used all of them. */
+bool life_take_claim(struct life *l, int64_t *ret_claim);
+/* The pool stops, or this slot was told to retire. */
+bool life_is_told_to_leave(const struct life *l);
+/* The same, or the claim numbers are used up. */
+bool life_is_leaving(const struct life *l);
+bool life_is_stopped_now(const struct life *l);
+bool life_may_claim(const struct life *l);
+
+#endif

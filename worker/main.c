@@ -1,0 +1,131 @@
+/* stint-worker SLOT LIFE: one process of the pool; claims stage runs and runs their handlers.
+ * Started by the supervisor only, with the descriptors of common/ipc/fds.h. */
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/crash.h"
+#include "common/base/log.h"
+#include "common/base/proctree.h"
+#include "common/base/sys.h"
+#include "common/base/text.h"
+#include "common/config/parse.h"
+#include "common/ipc/claim.h"
+#include "common/ipc/fds.h"
+#include "worker/cycle.h"
+
+enum { EXIT_USAGE = 2, EXIT_CONFIG = 78 };
+
+/* Large results must not make the worker large for the rest of its life. */
+static void keep_heap_small(void)
+{
+    (void)mallopt(M_ARENA_MAX, 1);
+    (void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+    (void)mallopt(M_TRIM_THRESHOLD, 128 * 1024);
+}
+
+static enum rc open_loop(struct worker *w, struct err *err)
+{
+    sigset_t child;
+    (void)sigemptyset(&child);
+    (void)sigaddset(&child, SIGCHLD);
+    (void)sigprocmask(SIG_BLOCK, &child, NULL);
+    w->child_fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (w->child_fd < 0)
+        return err_set(err, RC_SYS, "no signalfd: out of descriptors or memory");
+    enum rc rc = loop_new(&w->loop, err);
+    if (rc != RC_OK)
+        return rc;
+    loop_watch(w->loop, LOOP_CHILD, w->child_fd);
+    loop_watch(w->loop, LOOP_WAKE, FD_WAKE);
+    loop_watch(w->loop, LOOP_LIFELINE, FD_LIFELINE);
+    return RC_OK;
+}
+
+static enum rc open_store(struct worker *w, struct catalog **ret, struct err *err)
+{
+    struct store_options opts = {
+        .path = w->config->pool.database,
+        .durability = w->config->pool.durability,
+    };
+    struct catalog *catalog = NULL;
+    life_hook(&w->life, &opts.hooks);
+    enum rc rc = store_open(&opts, &w->store, err);
+    if (rc == RC_OK)
+        rc = store_check_schema(w->store, err);
+    if (rc == RC_OK)
+        rc = catalog_load(w->store, w->config, &catalog, err);
+    if (rc != RC_OK)
+        return rc;
+    w->catalog = *ret = catalog;
+    for (size_t i = 0; i < catalog->jobs_len; i++)
+        w->stages_len += catalog->jobs[i].spec->stages_len;
+    w->stage_ids = xcalloc(w->stages_len, sizeof(*w->stage_ids));
+    size_t n = 0;
+    for (size_t i = 0; i < catalog->jobs_len; i++)
+        for (size_t k = 0; k < catalog->jobs[i].spec->stages_len; k++)
+            w->stage_ids[n++] = catalog->jobs[i].stages[k].id;
+    return RC_OK;
+}
+
+static enum rc work(struct worker *w, struct err *err)
+{
+    struct catalog *catalog = NULL;
+    enum rc rc = open_loop(w, err);
+    if (rc == RC_OK)
+        rc = open_store(w, &catalog, err);
+    if (rc == RC_OK)
+        rc = cycle_run(w, err);
+    if (rc == RC_OK) {
+        life_goodbye(&w->life);
+        CRASH_POINT("worker.exit");
+    }
+    free(w->stage_ids);
+    catalog_free(catalog);
+    store_close(w->store);
+    loop_free(w->loop);
+    return rc;
+}
+
+static int fail(const struct err *err, int status)
+{
+    log_msg(LOG_LEVEL_ERROR, "worker.failed", "%s", err->text);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct worker w = {.handler_umask = (int)umask(077), .child_fd = -1};
+    struct config *config = NULL;
+    struct pool_mem *mem = NULL;
+    struct err err = {""};
+    int64_t slot, life;
+    keep_heap_small();
+    if (argc != 3 || text_int(argv[1], 0, POOL_SLOTS_MAX - 1, &slot, &err) != RC_OK ||
+        text_int(argv[2], 1, LIFE_MAX, &life, &err) != RC_OK) {
+        (void)fprintf(stderr, "stint-worker: started by stintd only; run: stint run\n");
+        return EXIT_USAGE;
+    }
+    log_setup("worker", (int)slot, LOG_LEVEL_INFO);
+    if (pool_mem_map(FD_POOL, &mem, &err) != RC_OK)
+        return fail(&err, EXIT_FAILURE);
+    if (slot >= mem->slots_len) {
+        (void)err_set(&err, RC_INVALID, "slot %d: the pool has %u", (int)slot, mem->slots_len);
+        return fail(&err, EXIT_FAILURE);
+    }
+    if (config_from_fd(FD_CONFIG, &config, &err) != RC_OK)
+        return fail(&err, EXIT_CONFIG);
+    if (proctree_become_subreaper(&err) != RC_OK)
+        return fail(&err, EXIT_FAILURE);
+    w.config = config;
+    life_init(&w.life, mem, (uint32_t)slot, life, config->pool.heartbeat_interval_ms);
+    handler_env_init(&w.env, environ, mem->pool_id);
+    enum rc rc = work(&w, &err);
+    handler_env_fini(&w.env);
+    config_free(config);
+    return rc == RC_OK ? EXIT_SUCCESS : fail(&err, EXIT_FAILURE);
+}

@@ -1,0 +1,11 @@
+/* request: the one JSON object that a handler reads (DESIGN.md section 5). Used by handler_exec.c.
+ * Pure: a claimed run in, text out. */
+#ifndef STINT_WORKER_REQUEST_H
+#define STINT_WORKER_REQUEST_H
+
+#include "common/store/exchange.h"
+
+/* Ends in a newline, so that `read line` of a shell takes it whole. */
+void request_write(const struct run *run, const struct catalog_stage *stage, struct buf *out);
+
+#endif

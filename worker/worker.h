@@ -1,0 +1,26 @@
+/* worker: what one worker process has, as main.c builds it and everybody else borrows it: accepted
+ * configuration, catalogue, store, its life in the pool, its loop. Nothing here changes after the
+ * start but the life. No globals: this struct is the wiring. */
+#ifndef STINT_WORKER_WORKER_H
+#define STINT_WORKER_WORKER_H
+
+#include "common/config/config.h"
+#include "common/store/catalog.h"
+#include "worker/env.h"
+#include "worker/life.h"
+#include "worker/loop.h"
+
+struct worker {
+    const struct config *config;
+    const struct catalog *catalog;
+    struct store *store;
+    struct loop *loop;
+    struct life life;
+    struct handler_env env;
+    int64_t *stage_ids; /* every lane of the catalogue: what a wish asks for */
+    size_t stages_len;
+    int child_fd;      /* signalfd: SIGCHLD, which is blocked */
+    int handler_umask; /* as the pool was started with; our own is 077 */
+};
+
+#endif
