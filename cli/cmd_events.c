@@ -1,0 +1,139 @@
+/* events: the log of what happened, newest last; -f goes on as they come. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/follow.h"
+#include "cli/loop.h"
+#include "cli/show.h"
+#include "cli/table.h"
+#include "common/base/cleanup.h"
+#include "common/base/clock.h"
+#include "common/base/json.h"
+#include "common/store/look.h"
+
+#define LIMIT_PRESET 50
+#define PAGE_EVENTS 500
+
+static const struct table_column columns[] = {{"TIME", false}, {"EVENT", false}, {"JOB", false},
+    {"STAGE", false}, {"KEY", false}, {"DATA", false}};
+
+struct events {
+    bool is_json;
+    struct buf out;
+    struct table table;
+    int64_t rows, last_id;
+};
+
+static void add_json(struct events *e, const struct event_row *row)
+{
+    struct json j;
+    json_init(&j, &e->out);
+    json_open_object(&j, NULL);
+    json_str(&j, "schema", "stint.event/1");
+    json_int(&j, "id", row->id);
+    json_time(&j, "ts", row->ts_wall_ms);
+    json_str(&j, "event", row->event);
+    json_str(&j, "job", row->job);
+    json_str(&j, "stage", row->stage);
+    json_str(&j, "key", row->key);
+    json_raw(&j, "data", row->data);
+    json_end_object(&j);
+    buf_addc(&e->out, '\n');
+}
+
+static enum rc on_event(void *ctx, const struct event_row *row)
+{
+    struct events *e = ctx;
+    char time[40];
+    e->rows++;
+    e->last_id = row->id;
+    if (e->is_json) {
+        add_json(e, row);
+        return RC_OK;
+    }
+    table_add(&e->table, clock_format_wall(row->ts_wall_ms, time, sizeof(time)), TONE_FAINT);
+    table_add(&e->table, row->event, TONE_NONE);
+    table_add(&e->table, row->job, TONE_NONE);
+    table_add(&e->table, row->stage, TONE_NONE);
+    table_add(&e->table, row->key, TONE_NONE);
+    table_add(&e->table, row->data && strcmp(row->data, "{}") != 0 ? row->data : NULL, TONE_NONE);
+    return RC_OK;
+}
+
+static void print(struct events *e)
+{
+    if (!e->is_json && e->table.cells_len > 0)
+        table_flush(&e->table, &e->out);
+    cli_print(&e->out);
+    buf_reset(&e->out);
+}
+
+/* All events after the last one shown, at most limit, in pages. */
+static enum rc show(struct cli *cli, struct events *e, int64_t limit, struct err *err)
+{
+    const char *name = args_text(cli->args, "event");
+    for (int64_t left = limit; left > 0;) {
+        int64_t page = left < PAGE_EVENTS ? left : PAGE_EVENTS, before = e->rows;
+        enum rc rc = look_events(cli->store, e->last_id, name, page, on_event, e, err);
+        print(e);
+        if (rc)
+            return rc;
+        if (e->rows - before < page)
+            return RC_OK;
+        left -= page;
+    }
+    return RC_OK;
+}
+
+static enum rc go_on(struct cli *cli, struct events *e, struct err *err)
+{
+    struct follow follow = FOLLOW_INIT;
+    enum rc rc = follow_open(&follow, cli->config->pool.database, err);
+    while (!rc && follow_wait(&follow, LOOP_NEVER)) {
+        follow_looked(&follow, clock_mono_ns());
+        rc = show(cli, e, INT64_MAX, err);
+        if (fflush(stdout))
+            break;
+    }
+    follow_close(&follow);
+    return rc;
+}
+
+static enum rc show_all(struct cli *cli, struct events *e, struct err *err)
+{
+    const char *name = args_text(cli->args, "event");
+    int64_t limit = args_number(cli->args, "limit", LIMIT_PRESET);
+    enum rc rc = look_events_tail(cli->store, name, limit, &e->last_id, err);
+    if (!rc)
+        rc = show(cli, e, limit, err);
+    if (!rc && args_has(cli->args, "follow"))
+        rc = go_on(cli, e, err);
+    return rc;
+}
+
+enum cli_exit cmd_events(struct cli *cli)
+{
+    struct events e = {.is_json = cli->is_json};
+    struct err err = {""};
+    enum rc rc = RC_OK;
+    if (args_has(cli->args, "follow")) {
+        enum cli_exit code = cli_await_store(cli, LOOP_NEVER);
+        if (code != CLI_OK)
+            return code;
+    }
+    table_init(&e.table, columns, 6, cli->width, cli->has_color);
+    if (cli->store)
+        rc = show_all(cli, &e, &err);
+    table_fini(&e.table);
+    buf_fini(&e.out);
+    if (rc)
+        return cli_fail_rc(rc, &err);
+    if (e.rows > 0)
+        return CLI_OK;
+    if (args_has(cli->args, "event"))
+        cli_say(cli, "no such event yet; the names are in docs/events.md");
+    else
+        cli_say(cli, "nothing has happened yet: start a pool with stint run");
+    return CLI_NO_MATCH;
+}

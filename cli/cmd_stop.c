@@ -1,0 +1,55 @@
+/* stop: asks the pool to stop, and waits until its supervisor has ended. */
+#include <inttypes.h>
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/loop.h"
+#include "cli/pool.h"
+#include "common/base/cleanup.h"
+#include "common/base/sys.h"
+
+/* A descriptor of the process that answers on the socket. The pid could have been another's when it
+ * was opened; so the pool must say the same pid again afterwards. */
+static int open_pool(const struct cli *cli)
+{
+    int pidfd = sys_pidfd_open((pid_t)pool_number(cli, "pid", -1));
+    if (pidfd < 0)
+        return -1;
+    struct buf payload CLEANUP(buf_fini) = BUF_INIT;
+    if (cli_ask(cli, "ping", &payload, NULL) == RC_OK) {
+        json_t *pong = json_loadb(buf_str(&payload), payload.len, 0, NULL);
+        int64_t pid = json_integer_value(json_object_get(pong, "pid"));
+        json_decref(pong);
+        if (pid == pool_number(cli, "pid", -1))
+            return pidfd;
+    }
+    (void)close(pidfd);
+    return -1;
+}
+
+enum cli_exit cmd_stop(struct cli *cli)
+{
+    struct err err = {""};
+    bool is_now = args_has(cli->args, "now");
+    int pidfd CLEANUP_FD = open_pool(cli);
+    enum rc rc = cli_ask(cli, is_now ? "stop now" : "stop", NULL, &err);
+    if (rc == RC_NOTFOUND)
+        return cli_need_pool(cli);
+    if (rc)
+        return cli_fail_rc(rc, &err);
+    if (pidfd < 0)
+        return cli_fail(CLI_FAILED, "the pool was told to stop, but its process cannot be watched "
+                                    "from here; see: stint status");
+    if (!is_now && !cli->is_json)
+        cli_say(cli, "stopping: what runs is finished first (at once: stint stop --now)");
+    (void)loop_wait_fd(pidfd, LOOP_NEVER);
+    if (cli->is_json) {
+        struct buf text CLEANUP(buf_fini) = BUF_INIT;
+        buf_addf(&text, "{\"schema\":\"stint.stop/1\",\"stopped\":true,\"pid\":%" PRId64 "}\n",
+            pool_number(cli, "pid", 0));
+        cli_print(&text);
+    } else {
+        cli_say(cli, "stopped");
+    }
+    return CLI_OK;
+}

@@ -1,0 +1,29 @@
+/* lines: cuts a stream into lines of at most LINE_MAX_BYTES (1 MiB), in constant memory, counting
+ * them. Used by records.c. Knows nothing of formats; reads one descriptor, opens nothing. */
+#ifndef STINT_CLI_LINES_H
+#define STINT_CLI_LINES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/err.h"
+
+#define LINE_MAX_BYTES ((size_t)1024 * 1024)
+
+struct lines {
+    int fd; /* borrowed */
+    char *data;
+    size_t start, end; /* unread bytes within data */
+    int64_t number;    /* of the line read last, from 1 */
+    bool is_eof;
+};
+
+void lines_init(struct lines *l, int fd);
+void lines_fini(struct lines *l);
+
+/* RC_ROW: *ret is the next line without its newline (valid until the next call; NUL-terminated);
+ * RC_DONE; RC_LIMIT: longer than LINE_MAX_BYTES; RC_SYS. A last line without a newline counts. */
+MUST_CHECK enum rc lines_next(struct lines *l, char **ret, size_t *ret_len, struct err *err);
+
+#endif

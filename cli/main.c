@@ -1,0 +1,134 @@
+/* stint: the operator's command. Reads the command line, makes ready what the command's row in
+ * commands.c needs, calls it, and turns its result into the exit status. */
+#include <errno.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/pool.h"
+#include "common/base/cleanup.h"
+#include "common/base/text.h"
+
+/* All tables of flags: before the command is known, any of them may be meant. */
+static int find_word(int argc, char **argv)
+{
+    const struct flag *sets[64] = {global_flags};
+    size_t n = 1;
+    for (size_t i = 0; i < commands_len && n < sizeof(sets) / sizeof(sets[0]); i++)
+        if (commands[i].flags)
+            sets[n++] = commands[i].flags;
+    return args_first_word(argc, argv, sets, n);
+}
+
+static enum cli_exit unknown_command(const char *name)
+{
+    struct buf shown CLEANUP(buf_fini) = BUF_INIT;
+    text_add_printable(&shown, name, strlen(name));
+    const char *near = command_nearest(name);
+    if (near)
+        return cli_fail(CLI_USAGE, "unknown command \"%s\"; did you mean \"%s\"? See: stint help",
+            buf_str(&shown), near);
+    return cli_fail(CLI_USAGE, "unknown command \"%s\". See: stint help", buf_str(&shown));
+}
+
+static enum cli_exit usage_error(const struct command *command, const char *what)
+{
+    const char *stop = what[0] && what[strlen(what) - 1] == '?' ? "" : ".";
+    if (!command)
+        return cli_fail(CLI_USAGE, "%s%s See: stint help", what, stop);
+    return cli_fail(CLI_USAGE, "%s%s See: stint %s --help", what, stop, command->name);
+}
+
+static enum cli_exit check_words(const struct command *command, const struct args *args)
+{
+    if (args->words_len < command->words_min)
+        return usage_error(command, args->words_len ? "something is missing" : "say for what");
+    if (args->words_len <= command->words_max)
+        return CLI_OK;
+    struct buf text CLEANUP(buf_fini) = BUF_INIT;
+    const char *extra = args->words[command->words_max];
+    buf_adds(&text, "unexpected \"");
+    text_add_printable(&text, extra, strlen(extra));
+    buf_adds(&text, "\"");
+    return usage_error(command, buf_str(&text));
+}
+
+static enum cli_exit make_ready(struct cli *cli, unsigned needs)
+{
+    enum cli_exit code = CLI_OK;
+    if (needs & NEED_FILES)
+        code = cli_read_files(cli);
+    else if (needs & NEED_CONFIG)
+        code = cli_find_config(cli);
+    if (code == CLI_OK && needs & NEED_POOL)
+        code = cli_need_pool(cli);
+    if (code == CLI_OK && needs & NEED_WRITE)
+        code = cli_open_write(cli);
+    else if (code == CLI_OK && needs & NEED_READ)
+        code = cli_open_read(cli);
+    return code;
+}
+
+static enum cli_exit show_help(const struct command *command)
+{
+    struct buf text CLEANUP(buf_fini) = BUF_INIT;
+    help_write(&text, command);
+    cli_print(&text);
+    return CLI_OK;
+}
+
+static enum cli_exit dispatch(const struct command *command, const struct args *args)
+{
+    if (args_has(args, "help"))
+        return show_help(command);
+    if (args_has(args, "version"))
+        command = command_find("version");
+    else if (command && check_words(command, args))
+        return CLI_USAGE;
+    if (!command) {
+        struct buf text CLEANUP(buf_fini) = BUF_INIT;
+        help_write(&text, NULL);
+        (void)fputs(buf_str(&text), stderr);
+        return CLI_USAGE;
+    }
+    struct cli cli;
+    cli_init(&cli, args);
+    enum cli_exit code = make_ready(&cli, command->needs);
+    if (code == CLI_OK)
+        code = command->run(&cli);
+    cli_fini(&cli);
+    return code;
+}
+
+/* Data that did not reach its file is a failure, whatever the command said. */
+static enum cli_exit flush(enum cli_exit code)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    int why = errno;
+    return cli_fail(CLI_FAILED, "cannot write to standard output: %s", strerror(why));
+}
+
+int main(int argc, char **argv)
+{
+    struct err err = {""};
+    struct args args = ARGS_INIT;
+    /* A reader that leaves (| head) ends us quietly; widths of characters need some UTF-8 locale.
+     */
+    (void)signal(SIGPIPE, SIG_DFL);
+    (void)setlocale(LC_CTYPE, "C.UTF-8");
+    int at = find_word(argc, argv);
+    const struct command *command = at < argc ? command_find(argv[at]) : NULL;
+    if (at < argc && !command)
+        return unknown_command(argv[at]);
+    const struct flag *sets[] = {global_flags, command ? command->flags : NULL};
+    enum cli_exit code;
+    if (args_parse(argc, argv, command ? at : 0, sets, 2, &args, &err))
+        code = usage_error(command, err.text);
+    else
+        code = dispatch(command, &args);
+    args_fini(&args);
+    return flush(code);
+}

@@ -1,0 +1,61 @@
+/* options: reads a command line by tables of flags. Knows no command by name: the tables come from
+ * commands.c, and are the truth for parser, --help and (later) completion and man pages. Used by
+ * main.c once; commands then ask for values by name. Pure, writes nothing. */
+#ifndef STINT_CLI_OPTIONS_H
+#define STINT_CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/err.h"
+
+enum flag_type { FLAG_BOOL, FLAG_TEXT, FLAG_INT, FLAG_DURATION, FLAG_WORD };
+
+struct flag {
+    const char *name; /* without the dashes; NULL ends a table */
+    char letter;      /* 0: none */
+    enum flag_type type;
+    const char *value; /* how help calls the value: "N", "FILE|-"; NULL: takes none */
+    const char *help;
+    int64_t min, max;         /* FLAG_INT */
+    const char *const *words; /* FLAG_WORD: NULL-terminated */
+};
+
+#define ARGS_GIVEN_MAX 64
+#define ARGS_SETS_MAX 4
+
+/* What was given. Texts and tables are borrowed from argv and the caller. */
+struct args {
+    struct {
+        const struct flag *flag;
+        const char *text; /* NULL for FLAG_BOOL */
+        int64_t number;   /* FLAG_INT, FLAG_DURATION (ms), FLAG_WORD (index) */
+    } given[ARGS_GIVEN_MAX];
+    size_t given_len;
+    char **words; /* the arguments that are no options, in order; owned */
+    size_t words_len;
+    const struct flag *const *sets;
+    size_t sets_len;
+};
+
+/* Index of the first argument that is neither an option nor an option's value (argc when there is
+ * none); `sets` are all tables there are, because the command is not known yet. */
+int args_first_word(int argc, char **argv, const struct flag *const *sets, size_t sets_len);
+
+/* Reads argv[1..] without argv[skip] (the command itself; 0: none). RC_INVALID: err says what is
+ * wrong and what is near. Finish *ret by args_fini in any case. */
+MUST_CHECK enum rc args_parse(int argc, char **argv, int skip, const struct flag *const *sets,
+    size_t sets_len, struct args *ret, struct err *err);
+#define ARGS_INIT                                                                                  \
+    {                                                                                              \
+        .given_len = 0, .words = NULL, .words_len = 0, .sets = NULL, .sets_len = 0                 \
+    }
+void args_fini(struct args *args);
+
+/* A flag given twice: the last one counts. Names that are in no table are our own bug (assert). */
+bool args_has(const struct args *args, const char *name);
+const char *args_text(const struct args *args, const char *name); /* NULL: not given */
+int64_t args_number(const struct args *args, const char *name, int64_t preset);
+
+#endif

@@ -1,0 +1,80 @@
+#include "cli/pool.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/cleanup.h"
+#include "common/ipc/control.h"
+
+enum rc pool_ask_status(struct cli *cli, const char *socket, struct err *err)
+{
+    struct buf payload CLEANUP(buf_fini) = BUF_INIT;
+    enum rc rc = control_ask(socket, "status", POOL_TIMEOUT_MS, &payload, err);
+    json_decref(cli->pool);
+    cli->pool = rc ? NULL : json_loadb(buf_str(&payload), payload.len, 0, NULL);
+    cli->presence = rc == RC_NOTFOUND ? POOL_ABSENT : cli->pool ? POOL_RUNNING : POOL_SILENT;
+    if (!rc && !cli->pool)
+        return err_set(err, RC_PROTO, "its answer cannot be read");
+    return rc;
+}
+
+/* A path as people would type it: relative when it lies in the current directory. */
+static const char *short_path(const char *path)
+{
+    char here[4096];
+    size_t len = getcwd(here, sizeof(here)) ? strlen(here) : 0;
+    if (len > 0 && strncmp(path, here, len) == 0 && path[len] == '/')
+        return path + len + 1;
+    return path;
+}
+
+enum cli_exit cli_need_pool(struct cli *cli)
+{
+    if (cli->presence == POOL_RUNNING)
+        return CLI_OK;
+    const struct pool_options *pool = &cli->config->pool;
+    (void)cli_fail(CLI_NO_POOL, "no pool is running for %s (no answer on %s)",
+        short_path(pool->database), short_path(pool->socket));
+    cli_say(cli, "Start one:  stint run      or  systemctl start stint");
+    return CLI_NO_POOL;
+}
+
+bool pool_is_starting(const struct cli *cli)
+{
+    const char *state = pool_text(cli, "state");
+    return state && strcmp(state, "starting") == 0;
+}
+
+const char *pool_text(const struct cli *cli, const char *member)
+{
+    return json_string_value(json_object_get(cli->pool, member));
+}
+
+int64_t pool_number(const struct cli *cli, const char *member, int64_t fallback)
+{
+    const json_t *value = json_object_get(cli->pool, member);
+    return json_is_integer(value) ? json_integer_value(value) : fallback;
+}
+
+enum rc cli_ask(const struct cli *cli, const char *request, struct buf *payload, struct err *err)
+{
+    return control_ask(cli->config->pool.socket, request, POOL_TIMEOUT_MS, payload, err);
+}
+
+void cli_wake(const struct cli *cli, int64_t n)
+{
+    char request[64];
+    if (n <= 0 || cli->presence != POOL_RUNNING)
+        return;
+    (void)snprintf(request, sizeof(request), "wake %lld", (long long)n);
+    /* Only a hint: the keeper sees the commit as well. */
+    if (cli_ask(cli, request, NULL, NULL))
+        return;
+}
+
+void cli_mention_no_pool(const struct cli *cli)
+{
+    if (cli->presence == POOL_ABSENT)
+        cli_say(cli, "no pool is running: start one with stint run");
+}

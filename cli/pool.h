@@ -1,0 +1,32 @@
+/* pool: talking with the running pool over its control socket: is there one, what does it say, wake
+ * it. Used by context.c and the commands; what its answers hold stands in common/ipc/control.h.
+ * Starts no pool. */
+#ifndef STINT_CLI_POOL_H
+#define STINT_CLI_POOL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cli/context.h"
+
+#define POOL_TIMEOUT_MS 3000
+
+/* Fills cli->presence and cli->pool. RC_NOTFOUND: nobody answers on this socket. */
+MUST_CHECK enum rc pool_ask_status(struct cli *cli, const char *socket, struct err *err);
+bool pool_is_starting(const struct cli *cli); /* its last answer said so */
+/* CLI_OK when one runs; else says so and returns CLI_NO_POOL. */
+enum cli_exit cli_need_pool(struct cli *cli);
+
+/* A member of the pool's answer; NULL or fallback when it is not there. */
+const char *pool_text(const struct cli *cli, const char *member);
+int64_t pool_number(const struct cli *cli, const char *member, int64_t fallback);
+
+/* Asks the pool; RC_NOTFOUND: none. */
+MUST_CHECK enum rc cli_ask(
+    const struct cli *cli, const char *request, struct buf *payload, struct err *err);
+/* Work was added: wakes up to n idle workers, if a pool runs. */
+void cli_wake(const struct cli *cli, int64_t n);
+/* "no pool is running: start one with stint run", when that is so. */
+void cli_mention_no_pool(const struct cli *cli);
+
+#endif
