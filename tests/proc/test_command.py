@@ -1,0 +1,235 @@
+"""The operator's command: init, check, help, looks, exit codes."""
+import json
+import os
+import re
+import unittest
+
+import path  # noqa: F401
+from stint_test import StintTest
+from waiting import wait_until
+
+NOOP = "[job j]\nstages = a b\n[stage j.a]\nhandler = shell echo '{\"n\": 1}'\n" \
+       "[stage j.b]\nhandler = builtin noop\n"
+
+
+class Init(StintTest):
+    def test_init_makes_a_pipeline_that_runs(self):
+        self.stint("init", "demo")
+        self.stint("check", cwd=self.path("demo"))
+        # Some items fail by design, for the operator to learn from.
+        self.assertIn(self.stint("run", "--drain", code=None, cwd=self.path("demo")).code, (0, 1))
+        rows = self.stint("--json", "results", "demo", cwd=self.path("demo")).rows
+        self.assertGreater(len(rows), 5)
+        status = self.stint("--json", "status", cwd=self.path("demo")).json
+        self.assertIn("demo", [j["name"] for j in status["jobs"]])
+
+    def test_init_overwrites_nothing(self):
+        self.stint("init", "demo")
+        self.write("demo/stint.conf", "mine")
+        done = self.stint("init", "demo", code=None)
+        self.assertNotEqual(done.code, 0)
+        with open(self.path("demo", "stint.conf"), encoding="utf-8") as f:
+            self.assertEqual(f.read(), "mine")
+
+
+class Check(StintTest):
+    def test_all_problems_at_once_with_place_and_nearest_word(self):
+        self.write("stint.conf", "[pool]\nworkers = many\nheartbeet_interval = 1s\n\n"
+                                 "[job j]\nstages = a\nmax_attempts = 3\nmax_attempts = 4\n\n"
+                                 "[stage j.a]\nhandler = builtin noop\ntimeout = 30\n"
+                                 "[stage j.zz]\nhandler = builtin noop\n")
+        done = self.stint("check", code=78)
+        text = done.out + done.err
+        for place in ("stint.conf:2", "stint.conf:3", "stint.conf:8", "stint.conf:12"):
+            self.assertIn(place, text)
+        self.assertIn("heartbeat_interval", text)
+        self.assertIn("zz", text)
+        self.stint("run", "--drain", code=78)
+        self.stint("add", "j", "k", code=78)
+        self.assertFalse(os.path.exists(self.database))
+
+    def test_jobs_d_is_read_in_name_order_and_named_in_errors(self):
+        self.config("")
+        self.write("jobs.d/10-a.conf", "[job a]\nhandler = builtin noop\n")
+        self.write("jobs.d/20-b.conf", "[job b]\nhandler = builtin noop\nstges = x\n")
+        done = self.stint("check", code=78)
+        self.assertIn("jobs.d/20-b.conf:3", done.out + done.err)
+        self.assertIn("stages", done.out + done.err)
+        self.write("jobs.d/20-b.conf", "[job b]\nhandler = builtin noop\n")
+        self.stint("check")
+        self.stint("add", "b", "k")
+
+    def test_values_keep_semicolons_and_length(self):
+        text = "x" * 400
+        self.config(f"[job j]\nhandler = shell echo 'a ; b {text}'\n")
+        self.stint("add", "j", "k")
+        self.stint("run", "--drain")
+        self.assertEqual(self.result_of("k", "j").strip(), f"a ; b {text}")
+
+    def test_missing_file_and_writable_by_others(self):
+        self.stint("check", code=78)
+        self.config(NOOP)
+        os.chmod(self.path("stint.conf"), 0o666)
+        done = self.stint("check", code=78)
+        self.assertIn("stint.conf", done.err + done.out)
+
+    def test_environment_overrides_pool(self):
+        self.config(NOOP)
+        done = self.stint("check", code=78, env={"STINT_POOL_WORKERS": "lots"})
+        self.assertRegex(done.out + done.err, r"STINT_POOL_WORKERS|environment")
+
+
+class Looks(StintTest):
+    def setUp(self):
+        super().setUp()
+        self.config(NOOP)
+
+    def test_usage_and_help(self):
+        self.stint("nonsense", code=2)
+        self.stint("status", "--nonsense", code=2)
+        done = self.stint("statsu", code=2)
+        self.assertIn("status", done.err)
+        for args in (["--help"], ["help"], ["add", "--help"], ["help", "add"]):
+            done = self.stint(*args)
+            self.assertIn("add", done.out)
+        self.assertRegex(self.stint("version").out, r"\d+\.\d+\.\d+")
+
+    def test_exit_3_without_a_pool(self):
+        self.stint("add", "j", "k")
+        for command in (["workers"], ["stop"]):
+            done = self.stint(*command, code=3)
+            self.assertIn("stint run", done.err)
+            self.assertEqual(done.out, "")
+        self.stint("status")
+        self.stint("--json", "status")
+
+    def test_status_json(self):
+        self.stint("add", "j", "k1", "k2")
+        found = self.stint("--json", "status").json
+        job = next(j for j in found["jobs"] if j["name"] == "j")
+        self.assertIn("pool", found)
+        text = json.dumps(job)
+        self.assertIn('"pending": 2', text)
+        self.assertIn('"blocked": 2', text)
+        self.assertIn("schema", found)
+        self.stint("run", "--drain")
+        found = self.stint("status", "--json").json
+        self.assertRegex(json.dumps(found["jobs"]), r'"done": (2|4)')
+
+    def test_workers_json(self):
+        self.script("hold", self.gate())
+        self.config("[job j]\nstages = s\n[stage j.s]\nhandler = exec ./hold\n", workers=3)
+        self.pool()
+        self.stint("add", "j", "the-key")
+        self.wait_status("the-key", "s", "in_progress")
+        rows = self.stint("--json", "workers").rows
+        self.assertEqual(len(rows), 3, rows)
+        for row in rows:
+            self.assertLessEqual({"slot", "pid", "state", "job", "stage", "key", "since"},
+                                 set(row))
+        busy = wait_until(lambda: [w for w in self.stint("--json", "workers").rows
+                                   if w["state"] == "running"], "a running worker is shown")
+        self.assertEqual([(w["job"], w["stage"], w["key"]) for w in busy],
+                         [("j", "s", "the-key")])
+        self.assertRegex(busy[0]["since"], r"^\d{4}-\d\d-\d\dT.*Z$")
+        self.assertIn("the-key", self.stint("workers").out)
+        self.open_gate()
+        self.wait_status("the-key", "s", "done")
+
+    def test_results_formats(self):
+        self.stint("add", "j", "k,1", "k2")
+        self.stint("run", "--drain")
+        rows = self.stint("results", "j", "a", "--format", "ndjson").rows
+        self.assertEqual(sorted(r["key"] for r in rows), ["k,1", "k2"])
+        self.assertTrue(all({"n": 1} in r.values() for r in rows), rows)
+        text = self.stint("results", "j", "a", "--format", "csv").out
+        self.assertIn('"k,1"', text)
+        self.assertEqual(len(text.strip().splitlines()), 3)
+        self.assertIn("k2", self.stint("results", "j").out)
+        self.assertEqual(len(self.stint("--json", "results", "j").rows), 4)
+        self.stint("results", "nope", code=None)
+
+    def test_results_of_nothing_say_so(self):
+        self.stint("add", "j", "k")
+        done = self.stint("results", "j", code=None)
+        self.assertIn(done.code, (0, 5))
+        self.assertTrue(done.out.strip() or done.err.strip())
+
+    def test_events_json(self):
+        self.stint("add", "j", "k")
+        self.stint("run", "--drain")
+        rows = self.stint("--json", "events").rows
+        kinds = [r["event"] for r in rows]
+        self.assertIn("run_start", kinds)
+        self.assertIn("run_end", kinds)
+        for row in rows:
+            self.assertRegex(str(row["ts"]), r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
+
+    def test_wait(self):
+        self.stint("add", "j", "k")
+        self.stint("wait", "j", "--timeout", "50ms", code=1)
+        self.pool()
+        self.stint("wait", "j", "--timeout", "60s")
+        self.assertEqual(set(self.statuses("k").values()), {"done"})
+        self.stint("wait", "nope", code=None)
+
+    def test_terminal_text_is_stripped_of_control_characters(self):
+        self.config("[job j]\nmax_attempts = 1\n"
+                    "handler = shell printf 'x\\033[31mred' >&2; printf 'y\\033[31m'; exit 0\n")
+        self.stint("add", "j", "k")
+        self.stint("run", "--drain")
+        for args in (["results", "j"], ["events"], ["status"]):
+            self.assertNotIn("\x1b", self.stint(*args).out)
+
+    def test_a_closed_pipe_is_quiet(self):
+        self.stint("add", "j", *[f"k{n}" for n in range(500)])
+        self.stint("run", "--drain")
+        reader, writer = os.pipe()
+        os.close(reader)
+        import subprocess
+        from stint_test import BIN
+        done = subprocess.run([f"{BIN}/stint", "results", "j"], cwd=self.dir, stdout=writer,
+                              stderr=subprocess.PIPE, env=self.environment(), timeout=60,
+                              check=False)
+        os.close(writer)
+        self.assertEqual(done.stderr, b"")
+
+
+class Discover(StintTest):
+    def test_glob_list_exec_and_manual(self):
+        for n in range(3):
+            self.write(f"in/f{n}.txt", "x")
+        self.write("list.csv", "key,size\nl1,3\nl2,4\n")
+        self.script("lister", "echo '{\"key\": \"e1\", \"data\": {\"q\": 1}}'; "
+                              "echo '{\"key\": \"e2\"}'")
+        self.config("".join(f"[job {name}]\nhandler = builtin noop\ndiscover = {how}\n"
+                            for name, how in (("g", "glob in/*.txt"), ("l", "list list.csv"),
+                                              ("e", "exec ./lister"), ("m", "manual"))))
+        self.stint("discover", "g", "-n")
+        if os.path.exists(self.database):
+            self.assertFalse(self.value("SELECT COUNT(*) FROM work_items"))
+        self.stint("run", "--drain")
+        keys = {}
+        for row in self.runs():
+            keys.setdefault(row["job"], set()).add(os.path.basename(row["key"]))
+            self.assertEqual(row["status"], "done")
+        self.assertEqual(keys, {"g": {"f0.txt", "f1.txt", "f2.txt"}, "l": {"l1", "l2"},
+                                "e": {"e1", "e2"}})
+        self.write("in/f3.txt", "x")
+        told = self.stint("discover", "g")
+        self.assertTrue(re.search(r"\b1\b", told.out + told.err), str(told))
+        self.stint("run", "--drain")
+        self.assertEqual(len([r for r in self.runs() if r["job"] == "g"]), 4)
+
+    def test_failing_discovery_is_a_failure_to_see(self):
+        self.script("broken", "echo 'no network today' >&2; exit 65")
+        self.config("[job e]\nhandler = builtin noop\ndiscover = exec ./broken\n")
+        pool = self.pool()
+        failed = wait_until(lambda: self.events("attempt.failed", "e"), "the failure is told")[0]
+        self.assertIn("no network today", json.dumps(failed["data"]))
+        self.assertEqual(self.runs("@discover")[0]["key"], "e")
+        self.assertEqual(pool.stop(), 0)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
