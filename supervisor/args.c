@@ -48,7 +48,7 @@ static bool parse_workers(const char *text, struct args *args, struct err *err)
     const char *max = dots == NULL ? text : dots + 2;
 
     return text_int(min, 1, POOL_SLOTS_MAX, &args->workers_min, err) == RC_OK &&
-        text_int(max, args->workers_min, POOL_SLOTS_MAX, &args->workers_max, err) == RC_OK;
+           text_int(max, args->workers_min, POOL_SLOTS_MAX, &args->workers_max, err) == RC_OK;
 }
 
 static bool parse_level(const char *text, enum log_level *ret)

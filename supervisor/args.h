@@ -8,7 +8,7 @@
 #include "common/base/log.h"
 
 struct args {
-    const char *config_path; /* NULL: the default */
+    const char *config_path;          /* NULL: the default */
     int64_t workers_min, workers_max; /* 0: as configured */
     bool is_drain;
     enum log_level log_level;

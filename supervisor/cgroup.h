@@ -1,8 +1,8 @@
-/* cgroup: a control group of the pool's own, where the kernel lets us have one (cgroup v2, below the
- * group that stintd was started in). Workers are born in it, so everything that a handler leaves
- * behind is in it too, also with setsid, double forks and an empty environment: the next start ends
- * what a pool that died whole left there. Where there is none, nothing here does anything. Only in
- * stintd, before its loop and after it. */
+/* cgroup: a control group of the pool's own, where the kernel lets us have one (cgroup v2, below
+ * the group that stintd was started in). Workers are born in it, so everything that a handler
+ * leaves behind is in it too, also with setsid, double forks and an empty environment: the next
+ * start ends what a pool that died whole left there. Where there is none, nothing here does
+ * anything. Only in stintd, before its loop and after it. */
 #ifndef STINT_SUPERVISOR_CGROUP_H
 #define STINT_SUPERVISOR_CGROUP_H
 

@@ -26,8 +26,8 @@ struct birth {
 };
 
 /* Forks and execs; on success the child has its pid, pipe and birthday. */
-static enum rc give_birth(struct pool *pool, struct child *c, const struct birth *b,
-    struct err *err)
+static enum rc give_birth(
+    struct pool *pool, struct child *c, const struct birth *b, struct err *err)
 {
     CLEANUP_FD int beat_read = -1;
     CLEANUP_FD int beat_write = -1;

@@ -135,7 +135,7 @@ static bool is_allowed(int fd)
     socklen_t len = sizeof peer;
 
     return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
-        (peer.uid == geteuid() || peer.uid == 0);
+           (peer.uid == geteuid() || peer.uid == 0);
 }
 
 static void accept_client(struct control *control, int fd)

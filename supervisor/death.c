@@ -81,6 +81,7 @@ void death_bury(struct pool *pool, struct child *c)
 {
     if (child_is_keeper(c)) {
         link_detach(pool);
+        pool_want_lock(pool->mem, false);
     } else {
         struct slot *slot = pool_slot(pool, c);
 
@@ -145,7 +146,9 @@ static void log_certificate(const struct child *c)
     log_int(&l, "child_pid", d->pid);
     log_int(&l, "life", c->life);
     log_str(&l, "verdict",
-        c->verdict == DEATH_HUNG ? "hung" : c->verdict == DEATH_RETIRED ? "retired" : "dead");
+        c->verdict == DEATH_HUNG      ? "hung"
+        : c->verdict == DEATH_RETIRED ? "retired"
+                                      : "dead");
     log_str(&l, "reason", d->reason);
     log_str(&l, "state", worker_state_name(d->state));
     log_int(&l, "lived_ms", d->lived_ms);
@@ -161,8 +164,8 @@ static void log_certificate(const struct child *c)
 
 void death_close(struct pool *pool, struct child *c)
 {
-    bool wants_throttle = policy_wants_throttle(c->was_ready, c->said_goodbye, c->death.status,
-        c->death.is_oom_proven != 0);
+    bool wants_throttle = policy_wants_throttle(
+        c->was_ready, c->said_goodbye, c->death.status, c->death.is_oom_proven != 0);
 
     log_certificate(c);
     child_reset(c);

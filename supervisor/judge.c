@@ -16,9 +16,9 @@ int64_t judge_period_ms(const struct policy_limits *limits)
 {
     int64_t period_ms = limits->heartbeat_timeout_ms / 8;
 
-    return period_ms < PERIOD_MIN_MS ? PERIOD_MIN_MS
-        : period_ms > PERIOD_MAX_MS  ? PERIOD_MAX_MS
-                                     : period_ms;
+    return period_ms < PERIOD_MIN_MS   ? PERIOD_MIN_MS
+           : period_ms > PERIOD_MAX_MS ? PERIOD_MAX_MS
+                                       : period_ms;
 }
 
 static bool is_judged(const struct child *c)

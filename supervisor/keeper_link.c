@@ -51,8 +51,7 @@ void link_detach(struct pool *pool)
 
 static bool is_due(const struct keeper_link *link, uint32_t keeper, int64_t sent_mono_ns)
 {
-    return keeper != link->keeper ||
-        clock_mono_ns() - sent_mono_ns >= ORDER_REPEAT_MS * NS_PER_MS;
+    return keeper != link->keeper || clock_mono_ns() - sent_mono_ns >= ORDER_REPEAT_MS * NS_PER_MS;
 }
 
 static bool send_order(struct keeper_link *link, struct order *order)

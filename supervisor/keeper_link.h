@@ -1,6 +1,6 @@
 /* keeper_link: what the supervisor wants of its keeper, and what of that the living keeper has been
- * told. Every order is sent again until it is confirmed, and to each new keeper; settlements wait in
- * the children's records (slots.h), so nothing here grows. Used by pool.c, in stintd only. */
+ * told. Every order is sent again until it is confirmed, and to each new keeper; settlements wait
+ * in the children's records (slots.h), so nothing here grows. Used by pool.c, in stintd only. */
 #ifndef STINT_SUPERVISOR_KEEPER_LINK_H
 #define STINT_SUPERVISOR_KEEPER_LINK_H
 
@@ -16,20 +16,20 @@
 /* One wish that is repeated until it is fulfilled. */
 struct wanted_order {
     bool is_wanted;
-    uint32_t keeper;       /* who has been told; 0: nobody */
+    uint32_t keeper; /* who has been told; 0: nobody */
     int64_t sent_mono_ns;
 };
 
 struct keeper_link {
-    int fd;              /* −1: no keeper */
+    int fd; /* −1: no keeper */
     struct watch *watch;
-    uint32_t keeper;     /* number of the present keeper, from 1 */
-    bool is_ready;       /* it has said ORDER_READY */
-    bool is_started;     /* some keeper ever did */
+    uint32_t keeper; /* number of the present keeper, from 1 */
+    bool is_ready;   /* it has said ORDER_READY */
+    bool is_started; /* some keeper ever did */
     int64_t pool_row;
     struct wanted_order start, lives, watch_rest, finish;
     bool is_finished, is_rested, is_full;
-    int64_t rest_count;  /* of ORDER_RESTED: at rest but not done or skipped */
+    int64_t rest_count; /* of ORDER_RESTED: at rest but not done or skipped */
     int64_t backlog;
 };
 

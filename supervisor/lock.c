@@ -73,14 +73,14 @@ static void describe_holder(int fd, char *out, size_t cap)
     if (holder > 0 && sys_proc_state(holder) != 0)
         (void)snprintf(out, cap, "process %d", (int)holder);
     else if (holder > 0)
-        (void)snprintf(out, cap, "the last processes of the pool of process %d, which is dead",
-            (int)holder);
+        (void)snprintf(
+            out, cap, "the last processes of the pool of process %d, which is dead", (int)holder);
     else
         (void)snprintf(out, cap, "a process that /proc/locks does not name");
 }
 
-static enum rc wait_for_lock(int fd, const char *directory, const char *socket_path,
-    int64_t wait_ms, struct err *err)
+static enum rc wait_for_lock(
+    int fd, const char *directory, const char *socket_path, int64_t wait_ms, struct err *err)
 {
     int64_t until = clock_mono_ns() + wait_ms * NS_PER_MS;
     bool is_told = false;
@@ -109,8 +109,8 @@ static enum rc wait_for_lock(int fd, const char *directory, const char *socket_p
     }
 }
 
-enum rc lock_take(const char *directory, const char *socket_path, int64_t wait_ms, int *ret_fd,
-    struct err *err)
+enum rc lock_take(
+    const char *directory, const char *socket_path, int64_t wait_ms, int *ret_fd, struct err *err)
 {
     CLEANUP_FD int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     enum rc rc;

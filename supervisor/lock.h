@@ -8,10 +8,11 @@
 
 #include "common/base/err.h"
 
-/* Takes the lock, by the start protocol: held by a pool that answers on its socket: RC_BUSY at once;
- * else waits up to wait_ms, then RC_BUSY. err says who holds it. RC_INVALID: no such directory. */
-MUST_CHECK enum rc lock_take(const char *directory, const char *socket_path, int64_t wait_ms,
-    int *ret_fd, struct err *err);
+/* Takes the lock, by the start protocol: held by a pool that answers on its socket: RC_BUSY at
+ * once; else waits up to wait_ms, then RC_BUSY. err says who holds it. RC_INVALID: no such
+ * directory. */
+MUST_CHECK enum rc lock_take(
+    const char *directory, const char *socket_path, int64_t wait_ms, int *ret_fd, struct err *err);
 
 /* Written whole under another name, then renamed. */
 MUST_CHECK enum rc pid_file_write(const char *path, struct err *err);

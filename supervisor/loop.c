@@ -1,6 +1,7 @@
 #include "supervisor/loop.h"
 
 #include <ev.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -86,8 +87,13 @@ enum rc loop_new(int watches_max, struct loop **ret, struct err *err)
 
 void loop_free(struct loop *loop)
 {
+    sigset_t all;
+
     if (loop == NULL)
         return;
+    /* Who has let go of its signals is leaving: a late one must not stop or kill it on the way. */
+    (void)sigfillset(&all);
+    (void)sigprocmask(SIG_BLOCK, &all, NULL);
     for (int i = 0; i < loop->signals_len; i++)
         ev_signal_stop(loop->ev, &loop->signals[i]);
     ev_loop_destroy(loop->ev);

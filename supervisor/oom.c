@@ -40,7 +40,8 @@ static char *find_line(char *text, const char *prefix)
 static int64_t read_count(const struct oom *oom)
 {
     char text[1024];
-    const char *value = read_small(oom->fd, text, sizeof text) ? find_line(text, "oom_kill ") : NULL;
+    const char *value =
+        read_small(oom->fd, text, sizeof text) ? find_line(text, "oom_kill ") : NULL;
 
     return value == NULL ? 0 : strtoll(value, NULL, 10);
 }

@@ -19,43 +19,43 @@ static int64_t age_ms(int64_t since_mono_ns, const struct scene *s)
     return since_mono_ns > s->now_mono_ns || age_ns < 0 ? 0 : age_ns / NS_PER_MS;
 }
 
-bool policy_was_stalled(int64_t last_tick_mono_ns, int64_t now_mono_ns,
-    const struct policy_limits *limits)
+bool policy_was_stalled(
+    int64_t last_tick_mono_ns, int64_t now_mono_ns, const struct policy_limits *limits)
 {
     return last_tick_mono_ns != 0 &&
-        now_mono_ns - last_tick_mono_ns > limits->heartbeat_timeout_ms * NS_PER_MS / 2;
+           now_mono_ns - last_tick_mono_ns > limits->heartbeat_timeout_ms * NS_PER_MS / 2;
 }
 
-bool policy_is_silent(const struct evidence *e, const struct scene *s,
-    const struct policy_limits *limits)
+bool policy_is_silent(
+    const struct evidence *e, const struct scene *s, const struct policy_limits *limits)
 {
     return age_ms(e->beat_mono_ns, s) >= limits->heartbeat_timeout_ms;
 }
 
-bool policy_is_lock_too_old(const struct evidence *e, const struct scene *s,
-    const struct policy_limits *limits)
+bool policy_is_lock_too_old(
+    const struct evidence *e, const struct scene *s, const struct policy_limits *limits)
 {
     return s->is_lock_wanted && e->lock_mono_ns > 0 &&
-        age_ms(e->lock_mono_ns, s) >= limits->write_timeout_ms;
+           age_ms(e->lock_mono_ns, s) >= limits->write_timeout_ms;
 }
 
-bool policy_is_suspect(const struct evidence *e, const struct scene *s,
-    const struct policy_limits *limits)
+bool policy_is_suspect(
+    const struct evidence *e, const struct scene *s, const struct policy_limits *limits)
 {
     return policy_is_silent(e, s, limits) || policy_is_lock_too_old(e, s, limits);
 }
 
 /* Everybody at the database fell silent at once. Who is stopped (T) is not waiting for a disk; who
  * is alone must be seen waiting (D); and who is not in D has patience with it for a while only. */
-static bool is_disk_slow(const struct evidence *e, const struct scene *s,
-    const struct policy_limits *limits)
+static bool is_disk_slow(
+    const struct evidence *e, const struct scene *s, const struct policy_limits *limits)
 {
     if (e->state != WORKER_DATABASE || s->database_silent_len < s->database_len)
         return false;
     if (e->proc_state == 'D')
         return true;
     return s->database_len >= 2 && e->proc_state != 'T' && e->proc_state != 't' &&
-        age_ms(e->beat_mono_ns, s) < SLOW_DISK_PATIENCE * limits->heartbeat_timeout_ms;
+           age_ms(e->beat_mono_ns, s) < SLOW_DISK_PATIENCE * limits->heartbeat_timeout_ms;
 }
 
 /* The announced deadline counts only once a beat read after it still bears it: newer beats may
@@ -63,11 +63,11 @@ static bool is_disk_slow(const struct evidence *e, const struct scene *s,
 static bool is_overdue(const struct evidence *e, const struct scene *s)
 {
     return e->deadline_mono_ns > 0 && e->beat_mono_ns > e->deadline_mono_ns &&
-        age_ms(e->deadline_mono_ns, s) >= OVERDUE_AFTER_MS;
+           age_ms(e->deadline_mono_ns, s) >= OVERDUE_AFTER_MS;
 }
 
-enum fault policy_fault(const struct evidence *e, const struct scene *s,
-    const struct policy_limits *limits)
+enum fault policy_fault(
+    const struct evidence *e, const struct scene *s, const struct policy_limits *limits)
 {
     if (policy_is_silent(e, s, limits))
         return is_disk_slow(e, s, limits) ? FAULT_SLOW_DISK : FAULT_SILENT;

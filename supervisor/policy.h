@@ -50,17 +50,17 @@ enum fault {
 };
 
 /* True when the loop stood still so long that nothing may be judged by old deadlines. */
-bool policy_was_stalled(int64_t last_tick_mono_ns, int64_t now_mono_ns,
-    const struct policy_limits *limits);
-bool policy_is_silent(const struct evidence *e, const struct scene *s,
-    const struct policy_limits *limits);
+bool policy_was_stalled(
+    int64_t last_tick_mono_ns, int64_t now_mono_ns, const struct policy_limits *limits);
+bool policy_is_silent(
+    const struct evidence *e, const struct scene *s, const struct policy_limits *limits);
 /* True when the process state must be looked at before policy_fault can decide. */
-bool policy_is_suspect(const struct evidence *e, const struct scene *s,
-    const struct policy_limits *limits);
-bool policy_is_lock_too_old(const struct evidence *e, const struct scene *s,
-    const struct policy_limits *limits);
-enum fault policy_fault(const struct evidence *e, const struct scene *s,
-    const struct policy_limits *limits);
+bool policy_is_suspect(
+    const struct evidence *e, const struct scene *s, const struct policy_limits *limits);
+bool policy_is_lock_too_old(
+    const struct evidence *e, const struct scene *s, const struct policy_limits *limits);
+enum fault policy_fault(
+    const struct evidence *e, const struct scene *s, const struct policy_limits *limits);
 
 /* status as wait(2). SIGKILL without proof of OOM is an operator's or a tester's: no throttle. */
 bool policy_wants_throttle(bool was_ready, bool said_goodbye, int status, bool is_oom_proven);

@@ -218,8 +218,8 @@ void pool_dump(struct pool *pool)
     int64_t now = clock_mono_ns();
 
     log_msg(LOG_LEVEL_INFO, "dump.pool",
-        "state %s, target %" PRId64 " of %" PRId64 "..%" PRId64 ", alive %d, busy %d, backlog %" PRId64
-        ", lives left %" PRId64 ", pools row %" PRId64,
+        "state %s, target %" PRId64 " of %" PRId64 "..%" PRId64
+        ", alive %d, busy %d, backlog %" PRId64 ", lives left %" PRId64 ", pools row %" PRId64,
         pool_state_name(pool), pool->scale.target, pool->workers_min, pool->workers_max,
         pool_workers_alive(pool), pool_workers_busy(pool), pool->link.backlog,
         lives_left(&pool->lives), pool->link.pool_row);
@@ -228,8 +228,8 @@ void pool_dump(struct pool *pool)
 
         log_msg(LOG_LEVEL_INFO, "dump.child",
             "slot %d %s pid %d life %" PRId64 " last beat %lld ms ago, %s",
-            child_is_keeper(c) ? -1 : (int)c->slot, child_state_name(c->state), (int)c->pid, c->life,
-            c->beat_mono_ns == 0 ? -1 : (now - c->beat_mono_ns) / NS_PER_MS,
+            child_is_keeper(c) ? -1 : (int)c->slot, child_state_name(c->state), (int)c->pid,
+            c->life, c->beat_mono_ns == 0 ? -1 : (now - c->beat_mono_ns) / NS_PER_MS,
             worker_state_name(c->beat.state));
     }
 }

@@ -6,10 +6,10 @@
 
 #include "common/config/config.h"
 #include "common/ipc/pool_mem.h"
+#include "supervisor/cgroup.h"
 #include "supervisor/keeper_link.h"
 #include "supervisor/lives.h"
 #include "supervisor/loop.h"
-#include "supervisor/cgroup.h"
 #include "supervisor/oom.h"
 #include "supervisor/policy.h"
 #include "supervisor/slots.h"
@@ -25,8 +25,8 @@ struct pool {
     char *keeper_path, *worker_path;
     struct pool_mem *mem;
     int lock_fd, mem_fd, config_fd;
-    int lifeline[2];          /* children hold the read end; nothing is ever written */
-    const char *config_text;  /* the sealed, packed sources, mapped */
+    int lifeline[2];         /* children hold the read end; nothing is ever written */
+    const char *config_text; /* the sealed, packed sources, mapped */
     size_t config_len;
     int64_t started_wall_ms;
     bool is_drain;
@@ -35,7 +35,7 @@ struct pool {
     /* What the loop changes. */
     struct loop *loop;
     struct child children[CHILDREN_MAX];
-    int children_used;        /* all in use lie before this index */
+    int children_used; /* all in use lie before this index */
     struct lives lives;
     struct keeper_link link;
     struct stop stop;
@@ -55,7 +55,7 @@ static inline struct child *pool_keeper(struct pool *pool)
 {
     return &pool->children[KEEPER_INDEX];
 }
-struct child *pool_find_pid(struct pool *pool, pid_t pid);   /* or NULL */
+struct child *pool_find_pid(struct pool *pool, pid_t pid);     /* or NULL */
 struct child *pool_find_life(struct pool *pool, int64_t life); /* a worker; or NULL */
 /* The shared slot of a worker. */
 static inline struct slot *pool_slot(const struct pool *pool, const struct child *c)

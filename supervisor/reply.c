@@ -62,8 +62,8 @@ static void answer_status(struct pool *pool, struct reply *reply)
 {
     char started_at[32];
 
-    add(reply, "ok\n{\"pid\":%d,\"version\":\"%s\",\"pool_id\":\"%s\"", (int)getpid(), STINT_VERSION,
-        pool->mem->pool_id);
+    add(reply, "ok\n{\"pid\":%d,\"version\":\"%s\",\"pool_id\":\"%s\"", (int)getpid(),
+        STINT_VERSION, pool->mem->pool_id);
     add(reply, ",\"started_at\":\"%s\",\"state\":\"%s\"",
         clock_format_wall(pool->started_wall_ms, started_at, sizeof started_at),
         pool_state_name(pool));

@@ -78,7 +78,7 @@ static bool wants_keeper(const struct pool *pool, const struct census *n)
     if (pool->stop.mode == STOP_NOT)
         return true;
     return !pool->stop.is_given_up && pool->link.is_started &&
-        (n->unended > 0 || !pool->link.is_finished);
+           (n->unended > 0 || !pool->link.is_finished);
 }
 
 /* True: there are more to start than one turn may. */
@@ -148,8 +148,8 @@ static void retire(struct pool *pool, const struct census *n)
 
 static void scale(struct pool *pool, int64_t now_mono_ns)
 {
-    int64_t wanted = policy_wanted(pool_workers_busy(pool), pool->link.backlog, pool->workers_min,
-        pool->workers_max);
+    int64_t wanted = policy_wanted(
+        pool_workers_busy(pool), pool->link.backlog, pool->workers_min, pool->workers_max);
     int64_t before = pool->scale.target;
 
     policy_scale(&pool->scale, wanted, pool->workers_max, now_mono_ns);
@@ -164,8 +164,8 @@ static void announce(struct pool *pool)
         return;
     pool->is_announced = true;
     pool->link.watch_rest.is_wanted = pool->is_drain;
-    log_msg(LOG_LEVEL_INFO, "pool.ready", "%s, workers = %" PRId64 "..%" PRId64,
-        pool->mem->pool_id, pool->workers_min, pool->workers_max);
+    log_msg(LOG_LEVEL_INFO, "pool.ready", "%s, workers = %" PRId64 "..%" PRId64, pool->mem->pool_id,
+        pool->workers_min, pool->workers_max);
 }
 
 static void handle_rest(struct pool *pool)
@@ -186,7 +186,8 @@ static void end_if_over(struct pool *pool, const struct census *n)
 
     if (pool->stop.mode == STOP_NOT || !is_keeper_gone)
         return;
-    if (!is_settled && !(pool->stop.is_given_up && pool_workers_alive(pool) == 0 && n->sweeping == 0))
+    if (!is_settled &&
+        !(pool->stop.is_given_up && pool_workers_alive(pool) == 0 && n->sweeping == 0))
         return;
     if (death_sweep(pool) > 0)
         return;
@@ -205,7 +206,8 @@ static void keep_keeper(struct pool *pool, const struct census *n)
         pool_condemn(pool, keeper, DEATH_DEAD, SETTLE_STOPPED, "the pool stopped before it began");
     pool->link.finish.is_wanted =
         pool->stop.mode != STOP_NOT && n->unended == 0 && !pool->link.is_finished;
-    pool->link.lives.is_wanted = pool->stop.mode == STOP_NOT && lives_left(&pool->lives) < LIVES_LOW;
+    pool->link.lives.is_wanted =
+        pool->stop.mode == STOP_NOT && lives_left(&pool->lives) < LIVES_LOW;
 }
 
 static void earlier(int64_t *due, int64_t at)

@@ -50,12 +50,12 @@ enum child_event { CHILD_EVENTS(EVENT_ENUM) EVENT_COUNT };
 /* What the doer of a step must do next. */
 enum child_action {
     ACT_NONE,
-    ACT_PARDON,  /* the life became ready: the slot's throttle is forgotten */
-    ACT_KILL,    /* SIGKILL by pidfd */
-    ACT_BURY,    /* clear slot.life, write the death certificate; then sweep its handlers */
-    ACT_SETTLE,  /* order the requeue */
-    ACT_CLOSE,   /* log the certificate, free the place */
-    ACT_PAUSE,   /* begin the throttle's pause */
+    ACT_PARDON, /* the life became ready: the slot's throttle is forgotten */
+    ACT_KILL,   /* SIGKILL by pidfd */
+    ACT_BURY,   /* clear slot.life, write the death certificate; then sweep its handlers */
+    ACT_SETTLE, /* order the requeue */
+    ACT_CLOSE,  /* log the certificate, free the place */
+    ACT_PAUSE,  /* begin the throttle's pause */
     ACT_COUNT,
 };
 
@@ -91,7 +91,7 @@ struct child {
     enum settle_cause cause;
     enum death_verdict verdict;
     struct death_certificate death;
-    uint32_t order_keeper;      /* the keeper that has the order; 0: nobody yet */
+    uint32_t order_keeper; /* the keeper that has the order; 0: nobody yet */
     int64_t order_sent_mono_ns;
 
     int64_t pause_ms;            /* the throttle; 0: none */

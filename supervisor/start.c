@@ -28,8 +28,8 @@
 #define DESCRIPTORS_ELSE 96 /* clients, keeper, memory, the standard ones, room */
 
 /* Parses what will travel, and keeps the packed block for the children and for `config`. */
-static enum rc accept_sources(struct pool *pool, const char *path, struct buf *packed,
-    struct err *err)
+static enum rc accept_sources(
+    struct pool *pool, const char *path, struct buf *packed, struct err *err)
 {
     struct config_sources sources = {0};
     CLEANUP(buf_fini) struct buf problems = BUF_INIT;
@@ -100,15 +100,18 @@ enum rc start_accept(struct pool *pool, const struct args *args, struct err *err
         rc = sys_find_program("stint-worker", &pool->worker_path, err);
     if (rc != RC_OK)
         return rc;
-    return lock_take(pool->config->pool.directory, pool->config->pool.socket, LOCK_WAIT_MS,
-        &pool->lock_fd, err);
+    return lock_take(
+        pool->config->pool.directory, pool->config->pool.socket, LOCK_WAIT_MS, &pool->lock_fd, err);
 }
 
 /* Handlers of a pool that died whole are in its control group, if it had one, and bear its
- * STINT_POOL_ID; ours is not given out yet. */
+ * STINT_POOL_ID; ours is not given out yet. A process shows no environment in the middle of its
+ * exec, so "none" must be found twice. */
 static void end_left_overs(struct pool *pool, const char *prefix)
 {
     int64_t until = clock_mono_ns() + LEFT_OVER_WAIT_MS * NS_PER_MS;
+    size_t first = 0, left = 0;
+    int nones = 0;
     char group[64];
 
     (void)snprintf(group, sizeof group, "stint-%.*s", (int)strlen(prefix) - 1, prefix);
@@ -116,18 +119,20 @@ static void end_left_overs(struct pool *pool, const char *prefix)
         log_msg(LOG_LEVEL_WARN, "handler.unkillable",
             "processes of an old pool do not end (see cgroup.procs in %s); going on",
             pool->cgroup.path);
-    size_t first = proctree_kill_marked("STINT_POOL_ID", prefix), left = first;
-
-    while (left > 0 && clock_mono_ns() < until) {
-        (void)poll(NULL, 0, LOOK_AGAIN_MS); /* not our children: their end is no event to us */
+    do {
         left = proctree_kill_marked("STINT_POOL_ID", prefix);
-    }
+        first = left > first ? left : first;
+        nones = left == 0 ? nones + 1 : 0;
+        if (left > 0)
+            (void)poll(NULL, 0, LOOK_AGAIN_MS); /* not our children: their end is no event to us */
+    } while (nones < 2 && clock_mono_ns() < until);
     if (first > 0)
-        log_msg(LOG_LEVEL_INFO, "pool.left_over", "ended %zu processes that an old pool left behind",
-            first);
+        log_msg(LOG_LEVEL_INFO, "pool.left_over",
+            "ended %zu processes that an old pool left behind", first);
     if (left > 0)
         log_msg(LOG_LEVEL_WARN, "handler.unkillable",
-            "%zu processes of an old pool do not end after SIGKILL (a stuck disk?); going on", left);
+            "%zu processes of an old pool do not end after SIGKILL (a stuck disk?); going on",
+            left);
 }
 
 /* Only as far as needed: handlers inherit it, and some programs mind a high limit. */

@@ -12,8 +12,8 @@ static void hasten(int64_t *deadline_mono_ns, int64_t to_mono_ns)
         *deadline_mono_ns = to_mono_ns;
 }
 
-void stop_begin(struct stop *stop, enum stop_mode mode, int64_t now_mono_ns,
-    int64_t shutdown_timeout_ms)
+void stop_begin(
+    struct stop *stop, enum stop_mode mode, int64_t now_mono_ns, int64_t shutdown_timeout_ms)
 {
     int64_t now_in_ms = 0, kill_in_ms = 0, give_up_ms = GIVE_UP_MS;
 

@@ -24,8 +24,8 @@ struct stop {
 enum stop_act { STOP_ACT_NONE, STOP_ACT_NOW, STOP_ACT_KILL, STOP_ACT_GIVE_UP };
 
 /* Begins, or hastens: a weaker or equal mode changes nothing, and no deadline ever moves away. */
-void stop_begin(struct stop *stop, enum stop_mode mode, int64_t now_mono_ns,
-    int64_t shutdown_timeout_ms);
+void stop_begin(
+    struct stop *stop, enum stop_mode mode, int64_t now_mono_ns, int64_t shutdown_timeout_ms);
 /* What TERM means now: graceful, and again: now. */
 enum stop_mode stop_next_mode(const struct stop *stop);
 /* The next act that is due, marked as done. Call again until STOP_ACT_NONE. */

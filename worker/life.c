@@ -145,6 +145,12 @@ bool life_may_claim(const struct life *l)
     return !life_is_leaving(l) && !pool_has_flag(l->mem, POOL_SUSPENDED);
 }
 
+static void on_begin(void *ctx)
+{
+    struct life *l = ctx;
+    pool_stand_aside(l->mem);
+}
+
 static void on_wait(void *ctx, bool is_waiting)
 {
     struct life *l = ctx;
@@ -177,6 +183,7 @@ void life_hook(struct life *l, struct store_hooks *ret)
 {
     *ret = (struct store_hooks){
         .ctx = l,
+        .on_begin = on_begin,
         .on_wait = on_wait,
         .on_busy = on_busy,
         .on_lock = on_lock,

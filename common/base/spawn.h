@@ -19,13 +19,13 @@ struct spawn_fd {
 };
 
 struct spawn_opts {
-    const char *path;        /* absolute, or looked up in PATH of envp */
-    char *const *argv;       /* NULL-terminated */
-    char *const *envp;       /* NULL: the parent's */
-    const char *cwd;         /* NULL: the parent's */
+    const char *path;  /* absolute, or looked up in PATH of envp */
+    char *const *argv; /* NULL-terminated */
+    char *const *envp; /* NULL: the parent's */
+    const char *cwd;   /* NULL: the parent's */
     const struct spawn_fd *fds;
     size_t fds_len;
-    bool is_new_session;     /* setsid: own session and process group; else own process group */
+    bool is_new_session; /* setsid: own session and process group; else own process group */
     bool is_no_new_privs;
     int parent_death_signal; /* 0: none */
     int umask;               /* −1: the parent's */
@@ -36,7 +36,7 @@ struct spawn_opts {
 
 /* *ret_errno (may be NULL) gets the errno of the failed step, 0 on success. RC_NOTFOUND: ENOENT,
  * ENOTDIR of exec; RC_INVALID: EACCES, ENOEXEC; else RC_SYS. Caller reaps the child. */
-MUST_CHECK enum rc spawn(const struct spawn_opts *opts, pid_t *ret_pid, int *ret_errno,
-    struct err *err);
+MUST_CHECK enum rc spawn(
+    const struct spawn_opts *opts, pid_t *ret_pid, int *ret_errno, struct err *err);
 
 #endif

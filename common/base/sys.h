@@ -34,7 +34,7 @@ MUST_CHECK enum rc sys_read_avail(int fd, size_t max, struct buf *b);
 MUST_CHECK enum rc sys_memfd(const char *name, const void *data, size_t size,
     bool is_content_sealed, int *ret_fd, struct err *err);
 
-int sys_pidfd_open(pid_t pid);                /* −1 and errno */
+int sys_pidfd_open(pid_t pid);               /* −1 and errno */
 int sys_pidfd_signal(int pidfd, int signum); /* −1 and errno */
 
 /* FUTEX_WAIT (shared between processes) while *word == seen, until deadline_mono_ns (absolute,

@@ -19,8 +19,8 @@ MUST_CHECK enum rc text_duration_ms(const char *text, int64_t *ret_ms, struct er
 /* "4096", "64K", "1M", "2G" (binary) → bytes. */
 MUST_CHECK enum rc text_size_bytes(const char *text, int64_t *ret_bytes, struct err *err);
 /* The whole text a decimal integer within min..max. */
-MUST_CHECK enum rc text_int(const char *text, int64_t min, int64_t max, int64_t *ret,
-    struct err *err);
+MUST_CHECK enum rc text_int(
+    const char *text, int64_t min, int64_t max, int64_t *ret, struct err *err);
 MUST_CHECK enum rc text_percent(const char *text, int64_t *ret_pct, struct err *err);
 MUST_CHECK enum rc text_bool(const char *text, bool *ret, struct err *err); /* yes/no/true/false */
 

@@ -5,7 +5,8 @@
 
 char *claim_format(int64_t claim, char out[CLAIM_TEXT_MAX])
 {
-    (void)snprintf(out, CLAIM_TEXT_MAX, "%" PRId64 "-%" PRIu32, claim_life(claim), claim_seq(claim));
+    (void)snprintf(
+        out, CLAIM_TEXT_MAX, "%" PRId64 "-%" PRIu32, claim_life(claim), claim_seq(claim));
     return out;
 }
 

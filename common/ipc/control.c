@@ -123,8 +123,8 @@ static enum rc read_answer(int fd, int64_t deadline_mono_ns, struct buf *answer)
 }
 
 /* "ok\nPAYLOAD" or "error TEXT\n". */
-static enum rc take_answer(const char *path, const struct buf *answer, struct buf *payload,
-    struct err *err)
+static enum rc take_answer(
+    const char *path, const struct buf *answer, struct buf *payload, struct err *err)
 {
     const char *text = buf_str(answer);
 
@@ -140,8 +140,8 @@ static enum rc take_answer(const char *path, const struct buf *answer, struct bu
     return err_set(err, RC_PROTO, "what answers on %s is not a stint pool", path);
 }
 
-enum rc control_ask(const char *path, const char *request, int64_t timeout_ms, struct buf *payload,
-    struct err *err)
+enum rc control_ask(
+    const char *path, const char *request, int64_t timeout_ms, struct buf *payload, struct err *err)
 {
     CLEANUP_FD int fd = -1;
     CLEANUP(buf_fini) struct buf answer = BUF_INIT;

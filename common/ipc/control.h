@@ -5,8 +5,8 @@
  *   status                  one JSON object: pid, version, pool_id, started_at, state (starting,
  *                           running, suspended, stopping), workers_target, workers, keeper_pid,
  *                           database, config
- *   workers                 NDJSON, one object a slot with a life: slot, pid, life, state, claim (text
- *                           or null), since (RFC 3339), handler_pid
+ *   workers                 NDJSON, one object a slot with a life: slot, pid, life, state,
+ *                           claim (text or null), since (RFC 3339), handler_pid
  *   config                  the packed configuration sources
  *   wake N                  work was added: wake up to N idle workers
  *   stop | stop now         as SIGTERM once, twice
@@ -23,15 +23,15 @@
 
 #define CONTROL_LINE_MAX 256
 
-/* Asks the pool whose socket lies at path; payload (may be NULL) gets what follows "ok". RC_NOTFOUND:
- * nobody answers there; RC_INVALID: it said error (err has its text); RC_BUSY: somebody listens, but
- * did not answer in time. timeout_ms bounds the whole. */
+/* Asks the pool whose socket lies at path; payload (may be NULL) gets what follows "ok".
+ * RC_NOTFOUND: nobody answers there; RC_INVALID: it said error (err has its text); RC_BUSY:
+ * somebody listens, but did not answer in time. timeout_ms bounds the whole. */
 MUST_CHECK enum rc control_ask(const char *path, const char *request, int64_t timeout_ms,
     struct buf *payload, struct err *err);
 
 /* The address of a socket path of any length: a long one goes by way of its directory's descriptor
  * (*ret_dir_fd, else −1), which must stay open until after bind or connect. Caller closes it. */
-MUST_CHECK enum rc control_address(const char *path, struct sockaddr_un *ret, int *ret_dir_fd,
-    struct err *err);
+MUST_CHECK enum rc control_address(
+    const char *path, struct sockaddr_un *ret, int *ret_dir_fd, struct err *err);
 
 #endif

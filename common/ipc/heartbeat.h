@@ -28,11 +28,11 @@ struct heartbeat {
     uint32_t slot;
     int64_t life;
     uint32_t seq;
-    uint32_t state;            /* enum worker_state; bound-checked by the reader */
-    int64_t claim;             /* 0: none */
-    int64_t deadline_mono_ns;  /* of the running stage run, grace included; 0: none */
-    uint32_t is_ready;         /* database open, first look for work done */
-    uint32_t is_goodbye;       /* last record: the life retires by itself */
+    uint32_t state;           /* enum worker_state; bound-checked by the reader */
+    int64_t claim;            /* 0: none */
+    int64_t deadline_mono_ns; /* of the running stage run, grace included; 0: none */
+    uint32_t is_ready;        /* database open, first look for work done */
+    uint32_t is_goodbye;      /* last record: the life retires by itself */
     uint64_t reserved;
 };
 static_assert(sizeof(struct heartbeat) == 56, "heartbeat record is part of the protocol");

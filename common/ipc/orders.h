@@ -1,6 +1,6 @@
 /* orders: what supervisor and keeper say to each other: fixed records over a SOCK_SEQPACKET pair.
- * Every order is repeated until it is confirmed (also to a new keeper after the old one died), and a
- * repeat changes nothing. */
+ * Every order is repeated until it is confirmed (also to a new keeper after the old one died), and
+ * a repeat changes nothing. */
 #ifndef STINT_IPC_ORDERS_H
 #define STINT_IPC_ORDERS_H
 
@@ -14,8 +14,8 @@
 
 enum order_kind {
     /* supervisor → keeper */
-    ORDER_START = 1, /* pool_row 0: a new pool: migrate, sync the configuration, retire older pools and
-                      * requeue their claims, take a block of lives. Else: join that row, settle
+    ORDER_START = 1, /* pool_row 0: a new pool: migrate, sync the configuration, retire older pools
+                      * and requeue their claims, take a block of lives. Else: join that row, settle
                       * nothing. Answer: ORDER_READY */
     ORDER_LIVES,     /* take a further block. Answer: ORDER_LIVES_TAKEN */
     ORDER_SETTLE,    /* a life has ended and its handlers are gone: requeue by `cause`, record its
@@ -59,7 +59,7 @@ struct order {
     int64_t pool_row;
     int64_t first_life, last_life;
     int64_t count;
-    uint32_t cause; /* enum settle_cause */
+    uint32_t cause;    /* enum settle_cause */
     uint32_t is_final; /* ORDER_READY etc.: unused */
     struct death_certificate death;
     char text[128]; /* an error for people; "" */
@@ -67,6 +67,6 @@ struct order {
 static_assert(sizeof(struct order) == 56 + 160 + 128, "orders are part of the protocol");
 
 MUST_CHECK enum rc order_send(int fd, const struct order *order); /* RC_AGAIN: full */
-MUST_CHECK enum rc order_receive(int fd, struct order *ret); /* RC_AGAIN, RC_DONE: peer gone */
+MUST_CHECK enum rc order_receive(int fd, struct order *ret);      /* RC_AGAIN, RC_DONE: peer gone */
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -9,7 +10,10 @@
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/clock.h"
 #include "common/base/sys.h"
+
+#define STAND_ASIDE_MS 20
 
 static size_t pool_mem_size(uint32_t slots_len)
 {
@@ -40,8 +44,8 @@ static enum rc map_fd(int fd, size_t size, struct pool_mem **ret, struct err *er
     return RC_OK;
 }
 
-enum rc pool_mem_new(uint32_t slots_len, const char *pool_id, int *ret_fd, struct pool_mem **ret,
-    struct err *err)
+enum rc pool_mem_new(
+    uint32_t slots_len, const char *pool_id, int *ret_fd, struct pool_mem **ret, struct err *err)
 {
     CLEANUP_FD int fd = -1;
     struct pool_mem *mem = NULL;
@@ -123,4 +127,24 @@ void pool_wake(struct pool_mem *mem, int n)
     atomic_fetch_add(&mem->wake, 1);
     if (n > 0)
         sys_futex_wake(&mem->wake, n);
+}
+
+void pool_want_lock(struct pool_mem *mem, bool is_wanted)
+{
+    uint32_t before = atomic_exchange(&mem->lock_wanted, is_wanted ? 1 : 0);
+    if (before != 0 && !is_wanted)
+        sys_futex_wake(&mem->lock_wanted, INT_MAX);
+}
+
+void pool_stand_aside(struct pool_mem *mem)
+{
+    int64_t until = 0;
+    while (atomic_load(&mem->lock_wanted) != 0) {
+        int64_t now = clock_mono_ns();
+        if (until == 0)
+            until = now + STAND_ASIDE_MS * NS_PER_MS;
+        if (now >= until)
+            return;
+        sys_futex_wait(&mem->lock_wanted, 1, until);
+    }
 }

@@ -36,12 +36,12 @@ struct slot {
     _Atomic uint32_t pid;
     _Atomic uint32_t order;
     /* Writer: the worker of this life. Readers: supervisor (verdicts, `workers`). */
-    _Atomic uint32_t state;         /* enum worker_state */
-    _Atomic uint32_t handler_pid;   /* leader of the handler's process group; 0: none */
-    _Atomic int64_t claim;          /* 0: none */
-    _Atomic int64_t since_wall_ms;  /* of the state */
-    _Atomic int64_t lock_mono_ns;   /* holds the database's write lock since; 0: does not */
-    _Atomic int64_t waits_mono_ns;  /* waits for the write lock since; 0: does not */
+    _Atomic uint32_t state;        /* enum worker_state */
+    _Atomic uint32_t handler_pid;  /* leader of the handler's process group; 0: none */
+    _Atomic int64_t claim;         /* 0: none */
+    _Atomic int64_t since_wall_ms; /* of the state */
+    _Atomic int64_t lock_mono_ns;  /* holds the database's write lock since; 0: does not */
+    _Atomic int64_t waits_mono_ns; /* waits for the write lock since; 0: does not */
     int64_t reserved[8];
 };
 static_assert(sizeof(struct slot) == 128, "slots are laid out by cache line pairs");
@@ -58,20 +58,26 @@ struct pool_mem {
     alignas(64) _Atomic uint32_t wake;
     _Atomic uint32_t flags;     /* enum pool_flag; writer: supervisor */
     _Atomic uint32_t wal_pages; /* pages in the WAL after the newest commit; writer: committers */
-    _Atomic uint32_t keeper_waits; /* reserved: lock_wanted */
+    /* Futex. 1 while the keeper waits for the database's write lock: workers that are about to ask
+     * for it let the keeper go first. Writer: keeper; the supervisor clears it after its death. */
+    _Atomic uint32_t lock_wanted;
     alignas(64) struct slot slots[];
 };
 static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2, "shared words need CAS");
 
 /* Supervisor: makes, maps and pre-faults it; the fd is for children. */
-MUST_CHECK enum rc pool_mem_new(uint32_t slots_len, const char *pool_id, int *ret_fd,
-    struct pool_mem **ret, struct err *err);
+MUST_CHECK enum rc pool_mem_new(
+    uint32_t slots_len, const char *pool_id, int *ret_fd, struct pool_mem **ret, struct err *err);
 /* Children: maps it and checks magic, version, size, boot id. */
 MUST_CHECK enum rc pool_mem_map(int fd, struct pool_mem **ret, struct err *err);
 void pool_mem_unmap(struct pool_mem *mem);
 
 /* Something may be claimable: bump the word and wake up to n idle workers. */
 void pool_wake(struct pool_mem *mem, int n);
+/* Sets lock_wanted; clearing it wakes whoever stood aside. */
+void pool_want_lock(struct pool_mem *mem, bool is_wanted);
+/* Stands aside while the lock is wanted, some milliseconds at most: it is a courtesy, no lock. */
+void pool_stand_aside(struct pool_mem *mem);
 static inline bool pool_has_flag(struct pool_mem *mem, uint32_t flags)
 {
     return (atomic_load(&mem->flags) & flags) != 0;

@@ -45,7 +45,8 @@ struct wish {
     const int64_t *stage_ids;
     size_t stages_len;
     int64_t claim;
-    bool is_repeat; /* only look for the row that got this number; none: wish again under a new one */
+    bool is_repeat; /* only look for the row that got this number; none: wish again under a new one
+                     */
 };
 
 struct exchange_answer {

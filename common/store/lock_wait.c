@@ -9,12 +9,14 @@
 
 #define FIRST_NS 100000LL /* most locks are held for one commit: some 0.2 ms */
 #define LONGEST_NS 10000000LL
+#define LONGEST_FIRST_NS 200000LL
 
-void lock_wait_pause(int count)
+void lock_wait_pause(int count, bool has_precedence)
 {
+    int64_t longest_ns = has_precedence ? LONGEST_FIRST_NS : LONGEST_NS;
     int64_t ns = FIRST_NS << (count > 8 ? 8 : count);
-    if (ns > LONGEST_NS)
-        ns = LONGEST_NS;
+    if (ns > longest_ns)
+        ns = longest_ns;
     ns += (int64_t)(sys_random() % (uint64_t)ns); /* so that waiters do not march in step */
     struct timespec ts = {.tv_sec = 0, .tv_nsec = ns};
     (void)ppoll(NULL, 0, &ts, NULL);
@@ -30,7 +32,7 @@ bool lock_wait_step(struct lock_wait *w, int count)
     w->is_waiting = true;
     if (now >= w->until_mono_ns)
         return false;
-    lock_wait_pause(count);
+    lock_wait_pause(count, w->has_precedence);
     if (w->hooks.on_busy)
         w->hooks.on_busy(w->hooks.ctx);
     return true;

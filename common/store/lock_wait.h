@@ -11,6 +11,7 @@
 struct lock_wait {
     struct store_hooks hooks;
     int64_t timeout_ms;
+    bool has_precedence;
     int64_t until_mono_ns;
     bool is_waiting, is_locked;
 };
@@ -20,6 +21,7 @@ bool lock_wait_step(struct lock_wait *w, int count);
 /* Has it, or gave up. */
 void lock_wait_over(struct lock_wait *w);
 void lock_wait_set_locked(struct lock_wait *w, bool is_locked);
-void lock_wait_pause(int count);
+/* The pause before try number count + 2. */
+void lock_wait_pause(int count, bool has_precedence);
 
 #endif

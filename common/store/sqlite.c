@@ -188,6 +188,8 @@ static enum rc set_sync(struct db *db, bool is_full, struct err *err)
 static enum rc sqlite_begin(struct db *db, bool is_full, struct err *err)
 {
     enum rc rc = set_sync(db, is_full || !db->is_normal, err);
+    if (rc == RC_OK && db->wait.hooks.on_begin)
+        db->wait.hooks.on_begin(db->wait.hooks.ctx);
     if (rc == RC_OK)
         rc = setup_run(db, Q_SQLITE_BEGIN, err);
     if (rc == RC_OK)
@@ -300,6 +302,7 @@ static enum rc sqlite_open(const struct store_options *opts, struct db **ret, st
     db->wait.hooks = opts->hooks;
     db->path = xstrdup(opts->path);
     db->wait.timeout_ms = opts->busy_timeout_ms ? opts->busy_timeout_ms : BUSY_DEFAULT_MS;
+    db->wait.has_precedence = opts->has_precedence;
     db->is_normal = opts->durability == DURABILITY_NORMAL;
     rc = open_handle(db, opts->is_read_only, &db->main, err);
     if (rc == RC_OK)

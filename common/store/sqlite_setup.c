@@ -59,7 +59,7 @@ enum rc setup_wal(struct db *db, const char *path, int64_t timeout_ms, struct er
                 path);
         if (rc != RC_BUSY || clock_mono_ns() >= until)
             return rc;
-        lock_wait_pause(count);
+        lock_wait_pause(count, false);
     }
 }
 

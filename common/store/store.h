@@ -17,6 +17,7 @@ struct store;
 /* Called by the store while it works; every member may be NULL. */
 struct store_hooks {
     void *ctx;
+    void (*on_begin)(void *ctx); /* before it asks for the write lock: let others go first */
     void (*on_wait)(void *ctx, bool is_waiting); /* waits for the write lock / has it or gave up */
     void (*on_busy)(void *ctx);               /* at least every 50 ms while it waits: send beats */
     void (*on_lock)(void *ctx, bool is_held); /* has the write lock / released it */
@@ -27,6 +28,7 @@ struct store_options {
     const char *path; /* absolute */
     enum durability durability;
     bool is_read_only;       /* never creates, never writes */
+    bool has_precedence;     /* waits for the write lock in the shortest steps: the keeper */
     int64_t busy_timeout_ms; /* 0: 30 s */
     struct store_hooks hooks;
 };

@@ -27,6 +27,7 @@ static enum rc open_store(struct keeper *k, struct err *err)
     struct store_options opts = {
         .path = k->config->pool.database,
         .durability = k->config->pool.durability,
+        .has_precedence = true,
     };
     beat_hook(&k->beat, &opts.hooks);
     return store_open(&opts, &k->store, err);

@@ -57,6 +57,7 @@ int64_t beat_due_ms(const struct beat *b)
 static void on_wait(void *ctx, bool is_waiting)
 {
     struct beat *b = ctx;
+    pool_want_lock(b->mem, is_waiting);
     if (is_waiting)
         enter(b, WORKER_DATABASE);
     else

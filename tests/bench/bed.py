@@ -21,6 +21,11 @@ class Bed:
         for pool in self.pools:
             pool.end()
 
+    def fresh(self):
+        """No items, no history: as after the first start."""
+        for name in os.listdir(self.dir):
+            os.unlink(os.path.join(self.dir, name))
+
     def config(self, jobs, **pool):
         fd = os.open(os.path.join(self.dir, "stint.conf"),
                      os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -22,36 +22,41 @@ def spread(name, seconds):
 
 def requeue(bed):
     """SIGKILL of a worker → its row leaves in_progress, and its next handler begins."""
-    bed.config("[job j]\nstages = s\n[stage j.s]\n"
-               f"handler = exec {bed.handler} {bed.ledger} 600000\n", workers=8)
-    bed.stint("add", "j", *[f"k{n}" for n in range(4)])
-    pool = bed.pool()
-    db = bed.reader()
     pending, again = [], []
-    wait_until(lambda: len(begun(bed)) == 4, "all run")
-    for n in range(KILLS):
-        victim = wait_until(lambda: next((w for w in pool.workers() if w["claim"]), None), "busy")
-        claim = ledger.claim_number(victim["claim"])
-        row = wait_until(lambda c=claim: db.execute(
-            "SELECT r.id, i.item_key AS key, r.interruptions FROM item_stages r JOIN work_items i"
-            " ON i.id = r.item_id WHERE r.claim = ? AND r.status = 'in_progress'",
-            (c,)).fetchone(), "its row")
-        before = time.monotonic()
-        procs.kill(victim["pid"])
-        while db.execute("SELECT interruptions FROM item_stages WHERE id = ?",
-                         (row["id"],)).fetchone()[0] == row["interruptions"]:
-            pass
-        pending.append(time.monotonic() - before)
-        # From the 4th interruption in a row a run waits: then a fresh item takes its place.
-        if row["interruptions"] < 3:
-            line = wait_until(lambda k=row["key"], c=claim: next(
-                (x for x in begun(bed) if x.item == k and x.claim > c), None), "runs again")
-            again.append(line.mono_ns / 1e9 - before)
-        else:
-            bed.stint("add", "j", f"fresh{n}")
-    db.close()
+    while len(pending) < KILLS:
+        bed.fresh()
+        bed.config("[job j]\nstages = s\n[stage j.s]\n"
+                   f"handler = exec {bed.handler} {bed.ledger} 600000\n", workers=8)
+        bed.stint("add", "j", *[f"k{n}" for n in range(8)])
+        pool, db = bed.pool(), bed.reader()
+        wait_until(lambda: len(begun(bed)) == 8, "all run")
+        # From the 4th interruption in a row a run waits on purpose: three kills an item.
+        for n in range(min(24, KILLS - len(pending))):
+            one_kill(bed, pool, db, f"k{n % 8}", pending, again)
+        db.close()
+        pool.end()
     return [spread("SIGKILL → pending in the database", pending),
             spread("SIGKILL → its next handler begins", again)]
+
+
+def one_kill(bed, pool, db, key, pending, again):
+    row = wait_until(lambda: db.execute(
+        "SELECT r.id, r.claim, r.interruptions AS n FROM item_stages r JOIN work_items i ON"
+        " i.id = r.item_id WHERE i.item_key = ? AND r.status = 'in_progress'",
+        (key,)).fetchone(), key)
+    victim = wait_until(lambda: next((w for w in pool.workers() if w["claim"] and
+                                      ledger.claim_number(w["claim"]) == row["claim"]), None), key)
+    runs = len([x for x in begun(bed) if x.item == key])
+    before = time.monotonic()
+    procs.kill(victim["pid"])
+    while db.execute("SELECT interruptions FROM item_stages WHERE id = ?",
+                     (row["id"],)).fetchone()[0] == row["n"]:
+        pass
+    pending.append(time.monotonic() - before)
+    lines = wait_until(lambda: next(([x] for x in begun(bed)[::-1] if x.item == key and
+                                     x.mono_ns / 1e9 > before), None), f"{key} runs again")
+    again.append(lines[0].mono_ns / 1e9 - before)
+    wait_until(lambda: len([x for x in begun(bed) if x.item == key]) == runs + 1, "one more run")
 
 
 def begun(bed):

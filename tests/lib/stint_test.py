@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -36,6 +37,19 @@ POOL_DEFAULTS = {
 }
 
 
+class Terminated(SystemExit):
+    """The test runner's time is up: clean up what is there, begin nothing more."""
+
+
+def terminate(signum, _frame):
+    Terminated.is_here = True
+    raise Terminated(128 + signum)
+
+
+Terminated.is_here = False
+signal.signal(signal.SIGTERM, terminate)
+
+
 class Result:
     """What a command said: code, out, err; .json for one object, .rows for NDJSON."""
 
@@ -58,6 +72,8 @@ class StintTest(unittest.TestCase):
     maxDiff = None
 
     def setUp(self):
+        if Terminated.is_here:
+            self.skipTest("told to end")
         self.dir = tempfile.mkdtemp(prefix="stint-t-")
         self.addCleanup(shutil.rmtree, self.dir, True)
         self.mark = f"STINT_TEST_MARK={uuid.uuid4().hex}"

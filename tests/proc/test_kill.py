@@ -123,7 +123,8 @@ class Kill(StintTest):
     def test_old_grandchild_is_dead_before_the_new_pool_claims(self):
         # Each run first looks whether anything that a run before it left is still alive.
         self.ledger_script("spawner", 'for p in $(cat orphans 2>/dev/null); do '
-                           'kill -0 "$p" 2>/dev/null && echo "$p" >>overlap; done\n'
+                           'read -r _ _ state _ 2>/dev/null </proc/"$p"/stat && '
+                           '[ "$state" != Z ] && echo "$p $state" >>overlap; done\n'
                            "setsid sh -c 'trap \"\" TERM HUP INT; echo $$ >>orphans; "
                            "exec tail -f /dev/null' >/dev/null 2>&1 &\n" + self.gate())
         self.config("[job j]\nstages = s\n[stage j.s]\nhandler = exec ./spawner\n", workers=1)

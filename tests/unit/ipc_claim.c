@@ -36,14 +36,15 @@ static void test_text_form(void **state)
 
     (void)state;
     assert_string_equal(claim_format(claim_make(12, 7), text), "12-7");
-    assert_string_equal(claim_format(claim_make(LIFE_MAX, CLAIM_SEQ_MAX), text),
-        "549755813887-16777215");
+    assert_string_equal(
+        claim_format(claim_make(LIFE_MAX, CLAIM_SEQ_MAX), text), "549755813887-16777215");
 }
 
 static void test_nonsense_is_refused(void **state)
 {
-    static const char *const bad[] = {"", "-", "1", "1-", "-1", "0-1", "01-1", "1-01", "1-1 ", " 1-1",
-        "1--1", "+1-1", "1-1-1", "1-16777216", "549755813888-1", "99999999999999999999-1", "a-1"};
+    static const char *const bad[] = {"", "-", "1", "1-", "-1", "0-1", "01-1", "1-01", "1-1 ",
+        " 1-1", "1--1", "+1-1", "1-1-1", "1-16777216", "549755813888-1", "99999999999999999999-1",
+        "a-1"};
     int64_t claim = 42;
 
     (void)state;
@@ -56,7 +57,8 @@ static void test_lives_are_ranges(void **state)
 {
     (void)state;
     assert_true(claim_last(5) < claim_first(6));
-    assert_true(claim_first(5) <= claim_make(5, 0) && claim_make(5, CLAIM_SEQ_MAX) <= claim_last(5));
+    assert_true(
+        claim_first(5) <= claim_make(5, 0) && claim_make(5, CLAIM_SEQ_MAX) <= claim_last(5));
 }
 
 int main(void)

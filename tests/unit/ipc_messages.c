@@ -21,8 +21,8 @@
 
 static struct heartbeat a_beat(uint32_t seq)
 {
-    return (struct heartbeat){.magic = HEARTBEAT_MAGIC, .slot = 3, .life = 9, .seq = seq,
-        .state = WORKER_RUNNING};
+    return (struct heartbeat){
+        .magic = HEARTBEAT_MAGIC, .slot = 3, .life = 9, .seq = seq, .state = WORKER_RUNNING};
 }
 
 static void test_full_pipe_drops_beats(void **state)

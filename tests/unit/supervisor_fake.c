@@ -1,6 +1,6 @@
 /* A stand-in for stint-keeper and stint-worker (by the name it is started under) that speaks the
- * supervisor's protocols and no database. FAKE_KEEPER and FAKE_WORKER choose how it misbehaves; what
- * it does it says on descriptor 2, which the test reads. */
+ * supervisor's protocols and no database. FAKE_KEEPER and FAKE_WORKER choose how it misbehaves;
+ * what it does it says on descriptor 2, which the test reads. */
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@
 #include "common/ipc/pool_mem.h"
 
 #define BEAT_MS 50
-#define BEATS_A_LINE 40
+#define BEATS_A_LINE 20
 
 static struct heartbeat beat = {.magic = HEARTBEAT_MAGIC};
 

@@ -1,4 +1,5 @@
-/* The supervisor's pure parts, as tables: verdicts, throttle, scaling, lives, the stopping ladder. */
+/* The supervisor's pure parts, as tables: verdicts, throttle, scaling, lives, the stopping ladder.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,7 +20,8 @@
 #define S NS_PER_S
 #define NOW (1000 * S)
 
-static const struct policy_limits limits = {.heartbeat_timeout_ms = 10000, .write_timeout_ms = 2000};
+static const struct policy_limits limits = {
+    .heartbeat_timeout_ms = 10000, .write_timeout_ms = 2000};
 
 struct verdict_row {
     const char *name;
@@ -28,7 +30,10 @@ struct verdict_row {
     enum fault fault;
 };
 
-#define SCENE(...) {.now_mono_ns = NOW, __VA_ARGS__}
+#define SCENE(...)                                                                                 \
+    {                                                                                              \
+        .now_mono_ns = NOW, __VA_ARGS__                                                            \
+    }
 static const struct verdict_row verdicts[] = {
     {"fresh beat", {.beat_mono_ns = NOW}, SCENE(), FAULT_NONE},
     {"just within the timeout", {.beat_mono_ns = NOW - 10 * S + 1}, SCENE(), FAULT_NONE},
@@ -42,9 +47,11 @@ static const struct verdict_row verdicts[] = {
     {"slow disk: all at the database are silent",
         {.beat_mono_ns = NOW - 11 * S, .state = WORKER_DATABASE, .proc_state = 'D'},
         SCENE(.database_len = 3, .database_silent_len = 3), FAULT_SLOW_DISK},
-    {"slow disk, asleep", {.beat_mono_ns = NOW - 11 * S, .state = WORKER_DATABASE, .proc_state = 'S'},
+    {"slow disk, asleep",
+        {.beat_mono_ns = NOW - 11 * S, .state = WORKER_DATABASE, .proc_state = 'S'},
         SCENE(.database_len = 3, .database_silent_len = 3), FAULT_SLOW_DISK},
-    {"asleep for too long", {.beat_mono_ns = NOW - 60 * S, .state = WORKER_DATABASE, .proc_state = 'S'},
+    {"asleep for too long",
+        {.beat_mono_ns = NOW - 60 * S, .state = WORKER_DATABASE, .proc_state = 'S'},
         SCENE(.database_len = 3, .database_silent_len = 3), FAULT_SILENT},
     {"one of them is stopped",
         {.beat_mono_ns = NOW - 11 * S, .state = WORKER_DATABASE, .proc_state = 'T'},
@@ -75,15 +82,25 @@ static const struct verdict_row verdicts[] = {
         SCENE(.judge_from_mono_ns = NOW - S), FAULT_NONE},
 
     {"sits on the lock",
-        {.beat_mono_ns = NOW, .lock_mono_ns = NOW - 2 * S, .has_lock_strike = true, .proc_state = 'S'},
+        {.beat_mono_ns = NOW,
+            .lock_mono_ns = NOW - 2 * S,
+            .has_lock_strike = true,
+            .proc_state = 'S'},
         SCENE(.is_lock_wanted = true), FAULT_LOCK},
-    {"first look at that hold", {.beat_mono_ns = NOW, .lock_mono_ns = NOW - 2 * S, .proc_state = 'S'},
+    {"first look at that hold",
+        {.beat_mono_ns = NOW, .lock_mono_ns = NOW - 2 * S, .proc_state = 'S'},
         SCENE(.is_lock_wanted = true), FAULT_NONE},
     {"on the lock, waiting for the disk",
-        {.beat_mono_ns = NOW, .lock_mono_ns = NOW - 9 * S, .has_lock_strike = true, .proc_state = 'D'},
+        {.beat_mono_ns = NOW,
+            .lock_mono_ns = NOW - 9 * S,
+            .has_lock_strike = true,
+            .proc_state = 'D'},
         SCENE(.is_lock_wanted = true), FAULT_NONE},
     {"on the lock, nobody minds",
-        {.beat_mono_ns = NOW, .lock_mono_ns = NOW - 9 * S, .has_lock_strike = true, .proc_state = 'S'},
+        {.beat_mono_ns = NOW,
+            .lock_mono_ns = NOW - 9 * S,
+            .has_lock_strike = true,
+            .proc_state = 'S'},
         SCENE(), FAULT_NONE},
     {"on the lock for a moment",
         {.beat_mono_ns = NOW, .lock_mono_ns = NOW - 2 * S + 1, .has_lock_strike = true},
@@ -121,8 +138,8 @@ static void test_stall(void **state)
 
 static void test_throttle_sequence(void **state)
 {
-    static const int64_t expected[] = {100, 200, 400, 800, 1600, 3200, 6400, 12800, 25600, 30000,
-        30000};
+    static const int64_t expected[] = {
+        100, 200, 400, 800, 1600, 3200, 6400, 12800, 25600, 30000, 30000};
     int64_t pause_ms = 0;
 
     (void)state;
