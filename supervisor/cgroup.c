@@ -96,16 +96,26 @@ static bool end_all(const struct cgroup *group, int64_t until_mono_ns)
     return true;
 }
 
-bool cgroup_open(struct cgroup *group, const char *name, int64_t until_mono_ns)
+bool cgroup_find_own(char *ret_dir, size_t cap)
 {
     char mount[PATH_MAX], own[PATH_MAX];
     int n;
 
-    *group = (struct cgroup){.procs_fd = -1};
     if (!find_mount(mount, sizeof mount) || !find_own(own, sizeof own))
+        return false;
+    n = snprintf(ret_dir, cap, "%s%s", mount, strcmp(own, "/") == 0 ? "" : own);
+    return n > 0 && (size_t)n < cap;
+}
+
+bool cgroup_open(struct cgroup *group, const char *name, int64_t until_mono_ns)
+{
+    char own[PATH_MAX];
+    int n;
+
+    *group = (struct cgroup){.procs_fd = -1};
+    if (!cgroup_find_own(own, sizeof own))
         return true;
-    n = snprintf(group->path, sizeof group->path, "%s%s%s%s", mount, own,
-        strcmp(own, "/") == 0 ? "" : "/", name);
+    n = snprintf(group->path, sizeof group->path, "%s/%s", own, name);
     if (n < 0 || (size_t)n >= sizeof group->path)
         group->path[0] = '\0';
     (void)mkdir(group->path, 0755);

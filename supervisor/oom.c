@@ -7,9 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/base/cleanup.h"
-
-#define CGROUP_ROOT "/sys/fs/cgroup"
+#include "supervisor/cgroup.h"
 
 /* Reads a small file of the kernel whole; false: not there. */
 static bool read_small(int fd, char *text, size_t cap)
@@ -48,16 +46,13 @@ static int64_t read_count(const struct oom *oom)
 
 void oom_init(struct oom *oom)
 {
-    char text[PATH_MAX], path[PATH_MAX + 64], *group;
-    CLEANUP_FD int fd = open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC);
+    char own[PATH_MAX], path[PATH_MAX + 64];
 
     oom->fd = -1;
     oom->seen = 0;
-    group = read_small(fd, text, sizeof text) ? find_line(text, "0::") : NULL;
-    if (group == NULL)
+    if (!cgroup_find_own(own, sizeof own))
         return;
-    group[strcspn(group, "\n")] = '\0';
-    (void)snprintf(path, sizeof path, CGROUP_ROOT "%s/memory.events", group);
+    (void)snprintf(path, sizeof path, "%s/memory.events", own);
     oom->fd = open(path, O_RDONLY | O_CLOEXEC);
     oom->seen = read_count(oom);
 }

@@ -161,6 +161,20 @@ static void test_failed_exchange_is_repeated_as_it_was(void **state)
     PLAY(steps);
 }
 
+/* A number that was asked for under a failure is never asked for again to claim: nobody knows what
+ * became of the first time. */
+static void test_repeated_wish_that_got_nothing_takes_a_new_number(void **state)
+{
+    static const struct step steps[] = {
+        {.cause = -1, .has_wish = true, .claim_seq = 1, .rc = RC_STORE},
+        {.cause = -1, .has_wish = true, .claim_seq = 1, .is_repeat = true},
+        {.cause = -1, .has_wish = true, .claim_seq = 2, .run_id = 5},
+        {.cause = END_DONE, .has_wish = true, .claim_seq = 3, .flags = POOL_STOPPING},
+    };
+    (void)state;
+    PLAY(steps);
+}
+
 static void test_refused_result_is_a_failure(void **state)
 {
     static const struct step steps[] = {
@@ -219,6 +233,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_claim_run_exchange),
         TEST(test_failed_exchange_is_repeated_as_it_was),
+        TEST(test_repeated_wish_that_got_nothing_takes_a_new_number),
         TEST(test_refused_result_is_a_failure),
         TEST(test_claimed_while_stopping_is_given_back),
         TEST(test_last_outcome_is_repeated_while_stopping),
