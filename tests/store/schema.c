@@ -145,7 +145,13 @@ static void test_lock_held_by_another(void **state)
     struct hooks_seen seen = {0};
     struct store_options opts = {.path = f->path,
         .busy_timeout_ms = 120,
-        .hooks = {&seen, on_wait, on_busy, on_lock, on_commit}};
+        .hooks = {
+            .ctx = &seen,
+            .on_wait = on_wait,
+            .on_busy = on_busy,
+            .on_lock = on_lock,
+            .on_commit = on_commit,
+        }};
     struct store *store = NULL;
     struct add_item item = {.key = "k"};
     struct add_options how = {.source = "x"};
