@@ -4,16 +4,17 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/pool.h"
-#include "cli/records.h"
 #include "common/base/cleanup.h"
 #include "common/base/json.h"
 #include "common/base/sys.h"
 #include "common/base/text.h"
+#include "common/records/records.h"
 #include "common/store/add.h"
 
 #define BITE_ITEMS 1000
@@ -129,25 +130,53 @@ static void apply_flags(const struct adding *a, struct record *record)
     }
 }
 
+/* Somebody made the stream non-blocking, and it has nothing now. */
+static bool await_more(enum rc rc, int fd)
+{
+    struct pollfd more = {.fd = fd, .events = POLLIN};
+    return rc == RC_AGAIN && (poll(&more, 1, -1) >= 0 || errno == EINTR);
+}
+
+static enum rc read_header(struct records *records, struct err *err)
+{
+    enum rc rc;
+    do
+        rc = records_header(records, err);
+    while (await_more(rc, records->lines.fd));
+    return rc;
+}
+
+static enum rc read_record(struct records *records, struct record *ret, struct err *err)
+{
+    enum rc rc;
+    do
+        rc = records_next(records, ret, err);
+    while (await_more(rc, records->lines.fd));
+    return rc;
+}
+
+static enum cli_exit add_record(struct adding *a, struct record *record)
+{
+    apply_flags(a, record);
+    put(a->bite, record);
+    return bite_is_full(a->bite) ? swallow(a) : CLI_OK;
+}
+
+/* The first bad record ends it. */
 static enum cli_exit add_stream(struct adding *a, int fd, enum record_format format)
 {
     struct records records CLEANUP(records_fini);
     struct record record;
     struct err err = {""};
     enum cli_exit code = CLI_OK;
-    enum rc rc;
-    records_init(&records, fd, a->source, format);
-    while ((rc = records_next(&records, &record, &err)) == RC_ROW) {
-        apply_flags(a, &record);
-        put(a->bite, &record);
-        if (bite_is_full(a->bite))
-            code = swallow(a);
-        if (code != CLI_OK)
-            break;
-    }
-    if (rc == RC_DONE)
+    records_init(&records, fd, a->source, &(struct records_opts){.format = format});
+    enum rc rc = read_header(&records, &err);
+    if (rc == RC_OK)
+        while (code == CLI_OK && (rc = read_record(&records, &record, &err)) == RC_ROW)
+            code = add_record(a, &record);
+    if (rc == RC_DONE && code == CLI_OK)
         code = swallow(a);
-    else if (rc != RC_ROW)
+    else if (rc != RC_ROW && code == CLI_OK)
         code = cli_fail(CLI_FAILED, "%s", err.text);
     if (code != CLI_OK)
         say_stopped(a);

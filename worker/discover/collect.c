@@ -65,18 +65,25 @@ void collect_set_source(struct collect *c, const char *source)
     c->source = source;
 }
 
-void collect_refuse(struct collect *c, int64_t line, const char *why)
+void collect_refuse(struct collect *c, const char *why)
 {
     c->totals.refused++;
     if (c->totals.refused > REFUSALS_SHOWN)
         return;
     CLEANUP(buf_fini) struct buf text = BUF_INIT;
-    text_add_printable(&text, c->source, strlen(c->source));
-    if (line > 0)
-        buf_addf(&text, ":%lld", (long long)line);
-    buf_adds(&text, ": ");
     text_add_printable(&text, why, strlen(why));
     fprintf(stderr, "%s\n", buf_str(&text));
+}
+
+/* line: 0: nowhere */
+static void refuse_at(struct collect *c, int64_t line, const char *why)
+{
+    CLEANUP(buf_fini) struct buf text = BUF_INIT;
+    buf_adds(&text, c->source);
+    if (line > 0)
+        buf_addf(&text, ":%lld", (long long)line);
+    buf_addf(&text, ": %s", why);
+    collect_refuse(c, buf_str(&text));
 }
 
 static uint32_t hash_key(const char *key)
@@ -149,7 +156,7 @@ static enum rc add_bite(struct collect *c, struct add_report *report, struct err
             return RC_OK;
         if (rc != RC_INVALID || bad >= c->len)
             return err_set(err, rc, "%s", why.text);
-        collect_refuse(c, c->bite[bad].line, why.text);
+        refuse_at(c, c->bite[bad].line, why.text);
         drop_entry(c, bad);
     }
     *report = (struct add_report){0};
@@ -229,7 +236,7 @@ enum rc collect_item(struct collect *c, const struct listed *item, struct err *e
 {
     struct err why;
     if (text_check_key(item->key, item->key_len, &why) != RC_OK) {
-        collect_refuse(c, item->line, why.text);
+        refuse_at(c, item->line, why.text);
         return RC_OK;
     }
     CLEANUP_FREE char *key = xstrndup(item->key, item->key_len);

@@ -51,8 +51,8 @@ void collect_set_source(struct collect *c, const char *source);
 
 /* RC_DONE: the limit is reached, list no more. Other errors are the store's. */
 MUST_CHECK enum rc collect_item(struct collect *c, const struct listed *item, struct err *err);
-/* This entry is no item; says so and counts it. */
-void collect_refuse(struct collect *c, int64_t line, const char *why);
+/* An entry is no item; says so and counts it. why begins with its place: "FILE:LINE: …". */
+void collect_refuse(struct collect *c, const char *why);
 /* Adds what has been collected so far: at the end, and when a slow source pauses. */
 MUST_CHECK enum rc collect_flush(struct collect *c, struct err *err);
 bool collect_is_empty(const struct collect *c); /* nothing waits for a flush */

@@ -15,7 +15,7 @@
 #include "common/base/sys.h"
 #include "common/base/text.h"
 #include "common/config/words.h"
-#include "worker/discover/lines.h"
+#include "common/records/records.h"
 
 #define STDERR_TAIL_BYTES 4096
 #define READ_BYTES (64 << 10)
@@ -25,10 +25,10 @@
 struct lister {
     const struct listing *listing;
     pid_t pid;
-    int pidfd, out, errs; /* −1: closed */
-    struct lines lines;
-    struct buf tail; /* of standard error */
-    int status;      /* as wait(2) */
+    int pidfd, out, errs;   /* −1: closed */
+    struct records records; /* of standard output */
+    struct buf tail;        /* of standard error */
+    int status;             /* as wait(2) */
 };
 
 static void words_drop(char ***words)
@@ -67,7 +67,7 @@ static void end_lister(struct lister *p)
     close_fd(&p->pidfd);
     close_fd(&p->out);
     close_fd(&p->errs);
-    lines_fini(&p->lines);
+    records_fini(&p->records);
     buf_fini(&p->tail);
 }
 
@@ -106,30 +106,14 @@ static enum rc start_lister(struct lister *p, char **words, struct err *err)
     return p->pidfd >= 0 ? RC_OK : err_sys(err, errno, "cannot watch process %d", (int)p->pid);
 }
 
-static enum rc take_lines(struct lister *p, bool is_end, struct err *err)
-{
-    char *line;
-    size_t len;
-    enum rc rc;
-    while ((rc = lines_take(&p->lines, is_end, &line, &len, err)) == RC_ROW) {
-        rc = listing_jsonl(p->listing, line, len, p->lines.number, err);
-        if (rc != RC_OK)
-            return rc;
-    }
-    return rc == RC_DONE ? RC_OK : rc;
-}
-
-/* What is there now, at most about READ_BYTES a round. */
+/* What is there now. */
 static enum rc read_out(struct lister *p, struct err *err)
 {
-    for (;;) {
-        enum rc got = sys_read_avail(p->out, p->lines.in.len + READ_BYTES, &p->lines.in);
-        if (got != RC_LIMIT && got != RC_AGAIN)
-            close_fd(&p->out);
-        enum rc rc = take_lines(p, false, err);
-        if (rc != RC_OK || got != RC_LIMIT)
-            return rc;
-    }
+    enum rc rc = listing_take(p->listing, &p->records, err);
+    if (rc == RC_AGAIN)
+        return RC_OK;
+    close_fd(&p->out);
+    return rc;
 }
 
 static void read_errs(struct lister *p)
@@ -165,7 +149,8 @@ static enum rc follow(struct lister *p, struct err *err)
     }
     while (!reap(p)) /* its end has been seen: at most one more round */
         ;
-    return take_lines(p, true, err);
+    records_end(&p->records);
+    return listing_take(p->listing, &p->records, err);
 }
 
 static void describe_status(int status, char *out, size_t cap)
@@ -211,6 +196,9 @@ enum rc exec_strategy(const struct listing *l, struct err *err)
         rc = start_lister(&p, words, err);
     if (rc != RC_OK)
         return err_prefix(err, rc, "[job %s]: discover = exec", l->job->name);
+    struct records_opts opts = listing_records_opts(l);
+    opts.format = FORMAT_JSONL;
+    records_init(&p.records, p.out, l->job->discover_arg, &opts);
     collect_set_source(l->collect, l->job->discover_arg);
     rc = follow(&p, err);
     if (rc != RC_OK) /* RC_DONE: the limit is reached; the program is not needed any more */

@@ -2,9 +2,6 @@
 
 #include <string.h>
 
-#include "common/base/cleanup.h"
-#include "worker/discover/jsonl.h"
-
 const char *listing_option(const struct listing *l, const char *key)
 {
     for (size_t i = 0; i < l->job->discover_options_len; i++)
@@ -13,23 +10,36 @@ const char *listing_option(const struct listing *l, const char *key)
     return NULL;
 }
 
-enum rc listing_jsonl(
-    const struct listing *l, const char *line, size_t len, int64_t number, struct err *err)
+struct records_opts listing_records_opts(const struct listing *l)
 {
-    if (jsonl_is_blank(line, len))
-        return RC_OK;
-    const char *key_name = listing_option(l, "key");
-    CLEANUP(jsonl_fini) struct jsonl_item item = {0};
-    struct err why;
-    if (jsonl_parse(line, len, key_name ? key_name : "key", &item, &why) != RC_OK) {
-        collect_refuse(l->collect, number, why.text);
-        return RC_OK;
-    }
-    struct listed listed = {.key = item.key,
-        .key_len = strlen(item.key),
-        .data = item.data,
-        .priority = item.priority,
-        .has_priority = item.has_priority,
-        .line = number};
+    return (struct records_opts){
+        .key_name = listing_option(l, "key"), .key_option = "discover.key"};
+}
+
+static enum rc take_record(const struct listing *l, const struct record *record, struct err *err)
+{
+    struct listed listed = {.key = record->key,
+        .key_len = strlen(record->key),
+        .data = record->data,
+        .priority = record->priority,
+        .has_priority = record->has_priority,
+        .line = record->line};
     return collect_item(l->collect, &listed, err);
+}
+
+enum rc listing_take(const struct listing *l, struct records *records, struct err *err)
+{
+    struct record record;
+    for (;;) {
+        enum rc rc = records_next(records, &record, err);
+        if (rc == RC_INVALID) {
+            collect_refuse(l->collect, err->text);
+            continue;
+        }
+        if (rc != RC_ROW)
+            return rc == RC_DONE ? RC_OK : rc;
+        rc = take_record(l, &record, err);
+        if (rc != RC_OK)
+            return rc;
+    }
 }

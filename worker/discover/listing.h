@@ -6,6 +6,7 @@
 
 #include "common/base/err.h"
 #include "common/config/config.h"
+#include "common/records/records.h"
 #include "worker/discover/collect.h"
 
 struct listing {
@@ -19,8 +20,10 @@ typedef enum rc (*list_fn)(const struct listing *l, struct err *err);
 
 /* The value of discover.KEY, or NULL. */
 const char *listing_option(const struct listing *l, const char *key);
-/* One line of JSON as an item (jsonl.h); a bad one is refused and RC_OK. As collect_item. */
-MUST_CHECK enum rc listing_jsonl(
-    const struct listing *l, const char *line, size_t len, int64_t number, struct err *err);
+/* Where the key stands, from discover.key; the format is the caller's. */
+struct records_opts listing_records_opts(const struct listing *l);
+/* All items that are there; a bad one is refused and counted. RC_OK: that was the end; RC_AGAIN: a
+ * non-blocking descriptor has no more now; RC_DONE: the limit is reached; else an error. */
+MUST_CHECK enum rc listing_take(const struct listing *l, struct records *records, struct err *err);
 
 #endif

@@ -16,18 +16,20 @@ ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), 
 TREE = read_tree(ROOT)
 
 BASE, CONFIG, IPC, STORE = "common/base", "common/config", "common/ipc", "common/store"
+RECORDS = "common/records"
 ALL_COMMON = {BASE, CONFIG, IPC, STORE}
 MAY_INCLUDE = {
     BASE: set(),
     CONFIG: {BASE},
     IPC: {BASE},
+    RECORDS: {BASE},
     STORE: {BASE, CONFIG, IPC},
     "supervisor": {BASE, CONFIG, IPC},
     "supervisor/keeper": ALL_COMMON,
     "worker": ALL_COMMON,
     "worker/plugin": {BASE, IPC},
-    "worker/discover": ALL_COMMON,
-    "cli": ALL_COMMON,
+    "worker/discover": ALL_COMMON | {RECORDS},
+    "cli": ALL_COMMON | {RECORDS},
     "web": ALL_COMMON,
 }
 GENERATED = {"statements.h": STORE}
@@ -220,6 +222,9 @@ class OnOffenders(unittest.TestCase):
         self.offends(layers, "worker/a.c", '#include "common/store/driver.h"\n')
         self.offends(layers, "worker/a.c", '#include "statements.h"\n')
         self.offends(layers, "worker/a.c", '#include "cycle.h"\n')
+        self.offends(layers, "worker/a.c", '#include "common/records/records.h"\n')
+        self.offends(layers, "common/records/a.c", '#include "common/store/add.h"\n')
+        self.passes(layers, "cli/a.c", '#include "common/records/records.h"\n')
         self.passes(layers, "worker/a.c", '#include "common/store/store.h"\n#include <x.h>\n')
 
     def test_one_place(self):

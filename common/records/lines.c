@@ -1,4 +1,4 @@
-#include "cli/lines.h"
+#include "common/records/lines.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -34,6 +34,8 @@ static enum rc fill(struct lines *l, struct err *err)
     do
         n = read(l->fd, l->data + l->end, ROOM_BYTES - 1 - l->end);
     while (n < 0 && errno == EINTR);
+    if (n < 0 && errno == EAGAIN)
+        return RC_AGAIN;
     if (n < 0)
         return err_sys(err, errno, "cannot read");
     if (n == 0)
@@ -50,16 +52,17 @@ static enum rc give(struct lines *l, size_t len, char **ret, size_t *ret_len)
     l->start += len + 1;
     if (l->start > l->end)
         l->start = l->end;
+    l->seen = 0;
     l->number++;
     return RC_ROW;
 }
 
 enum rc lines_next(struct lines *l, char **ret, size_t *ret_len, struct err *err)
 {
-    size_t seen = 0;
     for (;;) {
         size_t have = l->end - l->start;
-        char *newline = have > seen ? memchr(l->data + l->start + seen, '\n', have - seen) : NULL;
+        char *from = l->data + l->start + l->seen;
+        char *newline = have > l->seen ? memchr(from, '\n', have - l->seen) : NULL;
         if (newline)
             return give(l, (size_t)(newline - l->data) - l->start, ret, ret_len);
         if (have > LINE_MAX_BYTES) {
@@ -68,9 +71,14 @@ enum rc lines_next(struct lines *l, char **ret, size_t *ret_len, struct err *err
         }
         if (l->is_eof)
             return have ? give(l, have, ret, ret_len) : RC_DONE;
-        seen = have;
+        l->seen = have;
         enum rc rc = fill(l, err);
         if (rc)
             return rc;
     }
+}
+
+void lines_end(struct lines *l)
+{
+    l->is_eof = true;
 }
