@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
@@ -89,14 +90,21 @@ static void conclude_not_started(
                        : errnum == EACCES  ? "not an executable file (permission denied)"
                        : errnum == ENOEXEC ? "not a program; does it begin with a #! line?"
                                            : strerror(errnum);
-    buf_addf(&a->why, "handler %s: %s; check handler of [stage %s.%s], then: stint resume %s.%s",
-        command->path, what, job, stage, job, stage);
+    buf_addf(&a->why,
+        "handler %s: %s; check handler of [stage %s.%s]; it is tried again when the pause ends, "
+        "and when the pool starts",
+        command->path, what, job, stage);
     attempt_conclude(a, END_STAGE_PAUSE);
 }
 
-/* Why it ended as it did, in one line: what the handler said last, else how it ended. */
+/* Why it ended as it did, in one line: what the handler said last, else how it ended. Whoever was
+ * killed did not choose its last words. */
 static void explain(struct attempt *a)
 {
+    if (WIFSIGNALED(a->status)) {
+        result_ended(a->status, &a->why);
+        return;
+    }
     result_last_line(buf_str(&a->tail), a->tail.len, &a->why);
     if (a->why.len == 0)
         result_ended(a->status, &a->why);

@@ -94,45 +94,87 @@ enum rc pause_forget(struct store *store, const struct catalog_stage *stage, str
 
 /* ---- their end ---- */
 
-static enum rc lift_stage(struct store *store, const char *name, int64_t stage_id, int64_t trial,
-    int64_t now, struct err *err)
+struct paused_stage {
+    char *name; /* owned */
+    int64_t stage_id, trial, retry_after;
+};
+
+static void paused_stage_fini(struct paused_stage *p)
 {
-    enum rc rc;
-    {
-        QUERY q = query(store, Q_PAUSE_LIFT);
-        put_text(&q, "name", name);
-        put_int(&q, "now_ms", now);
-        rc = query_write(&q, NULL, err);
-    }
-    if (rc)
+    free(p->name);
+}
+
+/* RC_NOTFOUND: none is due by then. */
+static enum rc find_due_stage(
+    struct store *store, int64_t by_wall_ms, struct paused_stage *ret, struct err *err)
+{
+    QUERY q = query(store, Q_PAUSE_DUE);
+    put_int(&q, "now_ms", by_wall_ms);
+    enum rc rc = query_one(&q, err);
+    if (rc != RC_ROW)
         return rc;
+    *ret = (struct paused_stage){
+        .name = xstrdup(get_text(&q, "name")),
+        .stage_id = get_int(&q, "stage_id"),
+        .trial = get_int(&q, "trial"),
+        .retry_after = get_int(&q, "retry_after"),
+    };
+    return RC_OK;
+}
+
+static enum rc log_resumed(
+    struct store *store, const struct paused_stage *p, int64_t now, struct err *err)
+{
     CLEANUP(buf_fini) struct buf data = BUF_INIT;
     struct json j;
     json_init(&j, &data);
     json_open_object(&j, NULL);
-    json_str(&j, "stage", name);
-    json_int(&j, "trial", trial);
+    json_str(&j, "stage", p->name);
+    json_int(&j, "trial", p->trial);
     json_end_object(&j);
-    struct event_ref about = {0, stage_id, 0};
+    struct event_ref about = {0, p->stage_id, 0};
     return event_put(store, now, "stage.resumed", &about, buf_str(&data), err);
 }
 
 /* RC_NOTFOUND: none is due. */
 static enum rc lift_next_stage(struct store *store, int64_t now, struct err *err)
 {
-    CLEANUP_FREE char *name = NULL;
-    int64_t stage_id = 0, trial = 0;
-    {
-        QUERY q = query(store, Q_PAUSE_DUE);
-        put_int(&q, "now_ms", now);
-        enum rc rc = query_one(&q, err);
-        if (rc != RC_ROW)
-            return rc;
-        name = xstrdup(get_text(&q, "name"));
-        stage_id = get_int(&q, "stage_id");
-        trial = get_int(&q, "trial");
+    CLEANUP(paused_stage_fini) struct paused_stage p = {0};
+    enum rc rc = find_due_stage(store, now, &p, err);
+    if (rc)
+        return rc;
+    QUERY q = query(store, Q_PAUSE_LIFT);
+    put_text(&q, "name", p.name);
+    put_int(&q, "now_ms", now);
+    rc = query_write(&q, NULL, err);
+    return rc ? rc : log_resumed(store, &p, now, err);
+}
+
+static enum rc end_pause(
+    struct store *store, const struct paused_stage *p, int64_t now, struct err *err)
+{
+    QUERY runs = query(store, Q_PAUSE_RUNS);
+    put_int(&runs, "stage_id", p->stage_id);
+    put_int(&runs, "retry_after", p->retry_after);
+    put_int(&runs, "now_ms", now);
+    enum rc rc = query_write(&runs, NULL, err);
+    QUERY over = query(store, Q_PAUSE_OVER);
+    put_text(&over, "name", p->name);
+    if (rc == RC_OK)
+        rc = query_write(&over, NULL, err);
+    return rc ? rc : log_resumed(store, p, now, err);
+}
+
+enum rc pause_start_over(struct store *store, int64_t now_wall_ms, struct err *err)
+{
+    for (;;) {
+        CLEANUP(paused_stage_fini) struct paused_stage p = {0};
+        enum rc rc = find_due_stage(store, INT64_MAX, &p, err);
+        if (rc == RC_OK)
+            rc = end_pause(store, &p, now_wall_ms, err);
+        if (rc)
+            return rc == RC_NOTFOUND ? RC_OK : rc;
     }
-    return lift_stage(store, name, stage_id, trial, now, err);
 }
 
 static enum rc lift_next_job(struct store *store, int64_t now, struct err *err)

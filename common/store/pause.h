@@ -31,4 +31,8 @@ MUST_CHECK enum rc pause_begin(struct store *store, const struct pausing *pausin
 MUST_CHECK enum rc pause_forget(
     struct store *store, const struct catalog_stage *stage, struct err *err);
 
+/* A new pool gives every stage that its handler paused a fresh start: whoever has mended the
+ * handler starts the pool again and expects it to work. Called by settle.c. */
+MUST_CHECK enum rc pause_start_over(struct store *store, int64_t now_wall_ms, struct err *err);
+
 #endif

@@ -4,6 +4,7 @@
 #include "common/base/crash.h"
 #include "common/base/json.h"
 #include "common/ipc/claim.h"
+#include "common/store/pause.h"
 #include "common/store/query.h"
 #include "common/store/requeue.h"
 
@@ -115,6 +116,8 @@ static enum rc start_pool(struct store *store, struct pool_start *p, struct err 
         rc = requeue_claims(store, &r, &p->requeued, err);
     if (rc == RC_OK)
         rc = forget_lives(store, p->row.first_life, err);
+    if (rc == RC_OK)
+        rc = pause_start_over(store, now, err);
     if (rc == RC_OK)
         rc = log_start(store, p, now, err);
     return rc;

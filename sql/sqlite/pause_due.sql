@@ -1,8 +1,8 @@
 -- purpose: a pause of a stage whose time has passed
 -- params: now_ms
--- columns: name, stage_id, trial
+-- columns: name, stage_id, trial, retry_after
 -- rows: 0..1
 -- access: reads
-SELECT name, stage_id, trial FROM pauses
+SELECT name, stage_id, trial, retry_after FROM pauses
 WHERE paused = 1 AND retry_after > 0 AND retry_after <= :now_ms AND kind = 'stage'
 ORDER BY retry_after LIMIT 1
