@@ -8,8 +8,10 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
+#include "common/base/log.h"
 #include "supervisor/review.h"
 
+#define LOOK_AT_FILE_MS 1000
 #define BACKLOG 64
 
 void control_init(struct control *control, struct pool *pool)
@@ -210,6 +212,7 @@ enum rc control_open(struct control *control, const char *path, struct err *err)
 {
     CLEANUP_FD int fd = -1;
     enum rc rc = remove_stale(path, err);
+    struct stat st;
 
     if (rc != RC_OK)
         return rc;
@@ -219,8 +222,12 @@ enum rc control_open(struct control *control, const char *path, struct err *err)
     rc = bind_to(fd, path, err);
     if (rc != RC_OK)
         return rc;
+    if (lstat(path, &st) != 0)
+        return err_sys(err, errno, "cannot look at %s", path);
     control->fd = TAKE_FD(fd);
     control->path = path;
+    control->device = st.st_dev;
+    control->inode = st.st_ino;
     return RC_OK;
 }
 
@@ -230,9 +237,32 @@ void control_serve(struct control *control)
         loop_watch(control->pool->loop, control->fd, WATCH_READ, handle_listener, control);
 }
 
+/* Whoever removes the socket under a living pool must not cut it off from its operator. */
+static void keep_file(struct control *control, int64_t now_mono_ns)
+{
+    int old_fd = control->fd;
+    struct stat st;
+    struct err err;
+
+    if (now_mono_ns - control->looked_mono_ns < LOOK_AT_FILE_MS * NS_PER_MS)
+        return;
+    control->looked_mono_ns = now_mono_ns;
+    if (lstat(control->path, &st) == 0 && st.st_dev == control->device &&
+        st.st_ino == control->inode)
+        return;
+    if (control_open(control, control->path, &err) != RC_OK)
+        return; /* its directory is gone or read-only: looked at again */
+    watch_end(control->watch);
+    (void)close(old_fd);
+    control_serve(control);
+    log_msg(LOG_LEVEL_WARN, "control.reopened", "%s was removed; it is there again", control->path);
+}
+
 void control_expire(struct control *control)
 {
     int64_t now = clock_mono_ns();
+
+    keep_file(control, now);
 
     for (int i = 0; i < CLIENTS_MAX; i++) {
         struct client *client = &control->clients[i];

@@ -4,6 +4,8 @@
 #ifndef STINT_SUPERVISOR_CONTROL_H
 #define STINT_SUPERVISOR_CONTROL_H
 
+#include <sys/types.h>
+
 #include "common/ipc/control.h"
 #include "supervisor/pool.h"
 #include "supervisor/reply.h"
@@ -26,6 +28,9 @@ struct control {
     struct pool *pool;
     const char *path;
     int fd; /* listens; −1: not open */
+    dev_t device;
+    ino_t inode; /* of its file: when somebody removed it, it is made again */
+    int64_t looked_mono_ns;
     struct watch *watch;
     struct client clients[CLIENTS_MAX];
 };

@@ -141,6 +141,33 @@ static void tell_of_disk(struct pool *pool, bool is_slow)
     pool->is_disk_slow = is_slow;
 }
 
+static bool holds_lock(struct pool *pool)
+{
+    for (int i = KEEPER_INDEX + 1; i < pool->children_used; i++) {
+        const struct child *c = &pool->children[i];
+
+        if (is_judged(c) && atomic_load(&pool_slot(pool, c)->lock_mono_ns) != 0)
+            return true;
+    }
+    return false;
+}
+
+/* A foreign program at the write lock is named, and nobody dies for it. */
+static void look_for_foreigner(struct pool *pool, bool is_lock_wanted)
+{
+    struct foreign_lock *f = &pool->foreign;
+
+    if (!foreign_lock_look(f, pool->config->pool.database, is_lock_wanted, holds_lock(pool),
+            pool->limits.write_timeout_ms))
+        return;
+    if (pool_find_pid(pool, f->pid) != NULL)
+        f->pid = 0;
+    else
+        log_msg(LOG_LEVEL_WARN, "lock.foreign",
+            "process %d (%s) holds the database's write lock, and the pool waits for it",
+            (int)f->pid, f->name);
+}
+
 void judge_tick(void *arg)
 {
     struct pool *pool = arg;
@@ -153,6 +180,7 @@ void judge_tick(void *arg)
         grant_amnesty(pool, now);
     pool->last_tick_mono_ns = now;
     scene = look_around(pool, now);
+    look_for_foreigner(pool, scene.is_lock_wanted);
     for (int i = 0; i < pool->children_used; i++) {
         if (is_judged(&pool->children[i]))
             is_slow |= judge_child(pool, &pool->children[i], &scene) == FAULT_SLOW_DISK;

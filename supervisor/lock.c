@@ -63,7 +63,8 @@ static bool is_answering(const char *socket_path, int *ret_pid)
 static enum rc say_running(const char *directory, int pid, struct err *err)
 {
     return err_set(err, RC_BUSY,
-        "a pool is already running in %s (pid %d); look at it with: stint status", directory, pid);
+        "a pool is already running in %s (pid %d); look at it: stint status   end it: stint stop",
+        directory, pid);
 }
 
 static void describe_holder(int fd, char *out, size_t cap)

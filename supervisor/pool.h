@@ -7,6 +7,7 @@
 #include "common/config/config.h"
 #include "common/ipc/pool_mem.h"
 #include "supervisor/cgroup.h"
+#include "supervisor/foreign_lock.h"
 #include "supervisor/keeper_link.h"
 #include "supervisor/lives.h"
 #include "supervisor/loop.h"
@@ -40,6 +41,7 @@ struct pool {
     struct keeper_link link;
     struct stop stop;
     struct scale scale;
+    struct foreign_lock foreign;
     struct oom oom;
     struct cgroup cgroup; /* of the workers and their handlers */
     int64_t workers_min, workers_max;

@@ -58,6 +58,17 @@ static void answer_ping(struct pool *pool, struct reply *reply)
         pool->mem->pool_id, STINT_VERSION);
 }
 
+/* Only while there is one. */
+static void add_foreign_lock(const struct pool *pool, struct reply *reply)
+{
+    if (pool->foreign.pid == 0)
+        return;
+    add(reply, ",\"lock_holder\":{\"pid\":%d,\"program\":", (int)pool->foreign.pid);
+    add_json(reply, pool->foreign.name);
+    add(reply, ",\"for_ms\":%" PRId64 "}",
+        (int64_t)((clock_mono_ns() - pool->foreign.since_mono_ns) / NS_PER_MS));
+}
+
 static void answer_status(struct pool *pool, struct reply *reply)
 {
     char started_at[32];
@@ -73,6 +84,7 @@ static void answer_status(struct pool *pool, struct reply *reply)
     add_json(reply, pool->config->pool.database);
     add(reply, ",\"config\":");
     add_json(reply, pool->config_path);
+    add_foreign_lock(pool, reply);
     add(reply, "}\n");
 }
 

@@ -112,7 +112,8 @@ static void read_stdout(struct guard *g)
     struct attempt *a = g->a;
     if (a->stdout_fd < 0)
         return;
-    size_t max = (size_t)a->stage->spec->tuning.output_size_bytes + 1;
+    /* One byte more for the final line break, which is none of the result, and one to tell. */
+    size_t max = (size_t)a->stage->spec->tuning.output_size_bytes + 2;
     enum rc rc = sys_read_avail(a->stdout_fd, max, &a->output);
     if (rc == RC_AGAIN)
         return;

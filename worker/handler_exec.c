@@ -110,9 +110,29 @@ static void explain(struct attempt *a)
         result_ended(a->status, &a->why);
 }
 
+/* The final line break is none of the result. */
+static bool is_too_long(const struct attempt *a)
+{
+    size_t len = a->output.len;
+    if (len > 0 && a->output.data[len - 1] == '\n')
+        len--;
+    return len > (size_t)a->stage->spec->tuning.output_size_bytes;
+}
+
+static enum end_cause conclude_too_long(struct attempt *a)
+{
+    char size[32];
+    buf_addf(&a->why, "result larger than %s (output_size)",
+        text_size(a->stage->spec->tuning.output_size_bytes, size, sizeof(size)));
+    buf_adds(&a->how, "output_size");
+    return END_FAIL;
+}
+
 static enum end_cause conclude_by_status(struct attempt *a)
 {
     enum end_cause cause = result_cause(a->status);
+    if (cause == END_DONE && is_too_long(a))
+        return conclude_too_long(a);
     result_how(a->status, &a->how);
     if (cause == END_DONE)
         result_json(buf_str(&a->output), a->output.len, &a->result);
@@ -124,7 +144,6 @@ static enum end_cause conclude_by_status(struct attempt *a)
 static enum end_cause conclude_by_cut(struct attempt *a)
 {
     const struct stage_tuning *tuning = &a->stage->spec->tuning;
-    char size[32];
     switch (a->cut) {
     case CUT_NONE:
         return conclude_by_status(a);
@@ -133,10 +152,7 @@ static enum end_cause conclude_by_cut(struct attempt *a)
         buf_adds(&a->how, "timeout");
         return END_RETRY;
     case CUT_OUTPUT:
-        buf_addf(&a->why, "result larger than %s (output_size)",
-            text_size(tuning->output_size_bytes, size, sizeof(size)));
-        buf_adds(&a->how, "output_size");
-        return END_FAIL;
+        return conclude_too_long(a);
     case CUT_STOPPED:
     case CUT_LOST: /* the store finds the claim gone and records nothing */
         buf_adds(&a->how, a->cut == CUT_LOST ? "claim lost" : "stopped");

@@ -74,8 +74,10 @@ enum rc text_duration_ms(const char *text, int64_t *ret_ms, struct err *err)
     if (is_bare_number(text))
         return err_set(err, RC_INVALID, "\"%s\" has no unit; did you mean %ss? (ms, s, m, h or d)",
             text, text);
+    bool has_comment = strstr(text, " #") || strstr(text, " ;");
     return err_set(err, RC_INVALID,
-        "\"%s\" is no duration; expected a number and ms, s, m, h or d, like 30s or 1.5h", text);
+        "\"%s\" is no duration; expected a number and ms, s, m, h or d, like 30s or 1.5h%s", text,
+        has_comment ? "; comments stand on lines of their own" : "");
 }
 
 enum rc text_size_bytes(const char *text, int64_t *ret_bytes, struct err *err)

@@ -11,6 +11,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/sys.h"
+#include "common/base/text.h"
 #include "common/config/options.h"
 
 #define LOCAL_PATH "./stint.conf"
@@ -56,6 +57,9 @@ static enum rc check_file(int fd, const char *path, struct err *err)
         int errnum = errno;
         return err_sys(err, errnum, "cannot look at %s", path);
     }
+    if (S_ISDIR(st.st_mode))
+        return err_set(err, RC_INVALID, "%s is a directory; type: stint -c %s%sstint.conf", path,
+            path, path[strlen(path) - 1] == '/' ? "" : "/");
     if (!S_ISREG(st.st_mode))
         return err_set(err, RC_INVALID, "%s is no regular file", path);
     if (st.st_mode & (S_IWGRP | S_IWOTH))
@@ -122,7 +126,24 @@ static enum rc read_jobs_d(struct config_sources *to, struct err *err)
     return rc;
 }
 
-/* Asks for each key of [pool]; so other variables (STINT_POOL_ID is stint's own) never count. */
+/* A variable that looks like an override and is none: as a wrong key it is found by the parser,
+ * which names the nearest. STINT_POOL_ID is stint's own. */
+static void add_strange_overrides(struct buf *text)
+{
+    static const char prefix[] = "STINT_POOL_";
+    for (char **e = environ; *e; e++) {
+        CLEANUP_FREE char *key = NULL;
+        if (strncmp(*e, prefix, sizeof(prefix) - 1) != 0)
+            continue;
+        key = xstrndup(*e + sizeof(prefix) - 1, strcspn(*e, "=") - (sizeof(prefix) - 1));
+        for (char *p = key; *p; p++)
+            *p = (char)tolower((unsigned char)*p);
+        if (strcmp(key, "id") != 0 && text_is_name(key) && !option_find(SECTION_POOL, key))
+            buf_addf(text, "%s%s = 1\n", text->len ? "" : "[pool]\n", key);
+    }
+}
+
+/* Asks for each key of [pool]. */
 static enum rc read_environment(struct config_sources *to, struct err *err)
 {
     CLEANUP(buf_fini) struct buf text = BUF_INIT;
@@ -140,6 +161,7 @@ static enum rc read_environment(struct config_sources *to, struct err *err)
                 err, RC_INVALID, "%s: has a line break; expected %s", variable, options[i].form);
         buf_addf(&text, "%s%s = %s\n", text.len ? "" : "[pool]\n", options[i].name, value);
     }
+    add_strange_overrides(&text);
     if (text.len > 0)
         add_source(to, xstrdup(CONFIG_ENVIRONMENT), buf_take(&text));
     return RC_OK;

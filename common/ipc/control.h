@@ -4,7 +4,8 @@
  *   ping                    payload: one JSON object {"pid":…,"pool_id":…,"version":…}
  *   status                  one JSON object: pid, version, pool_id, started_at, state (starting,
  *                           running, suspended, stopping), workers_target, workers, keeper_pid,
- *                           database, config
+ *                           database, config; lock_holder {pid, program, for_ms} while a
+ *                           foreign program makes the pool wait for the write lock
  *   workers                 NDJSON, one object a slot with a life: slot, pid, life, state,
  *                           claim (text or null), since (RFC 3339), handler_pid
  *   config                  the packed configuration sources

@@ -6,7 +6,10 @@
 #include "common/store/catalog.h"
 #include "common/store/driver.h"
 
-#define DATA_MAX_BYTES (1024 * 1024)
+#define DATA_MAX_BYTES ((size_t)1 << 20)
+/* What a handler may say is bounded by output_size; as JSON text it may have six times the bytes.
+ */
+#define RESULT_MAX_BYTES ((size_t)512 << 20)
 
 struct store {
     const struct driver *driver;
@@ -27,9 +30,9 @@ struct event_ref {
 MUST_CHECK enum rc event_put(struct store *store, int64_t now_wall_ms, const char *event,
     const struct event_ref *about, const char *data, struct err *err);
 
-/* Checked (valid JSON, UTF-8, at most 1 MiB) and without needless blanks; what names the text in
- * errors. Caller frees *ret. RC_INVALID, RC_LIMIT. */
-MUST_CHECK enum rc json_normal(
-    struct store *store, const char *what, const char *text, char **ret, struct err *err);
+/* Checked (valid JSON, UTF-8, at most max bytes) and without needless blanks; what names the text
+ * in errors. Caller frees *ret. RC_INVALID, RC_LIMIT. */
+MUST_CHECK enum rc json_normal(struct store *store, const char *what, const char *text, size_t max,
+    char **ret, struct err *err);
 
 #endif

@@ -303,7 +303,7 @@ static enum rc check(
             (long long)item->priority, PRIORITY_MAX, PRIORITY_MAX);
     if (!item->data)
         return RC_OK;
-    rc = json_normal(m->store, "data", item->data, ret_data, err);
+    rc = json_normal(m->store, "data", item->data, DATA_MAX_BYTES, ret_data, err);
     return rc ? err_prefix(err, rc, "%s", item->key) : RC_OK;
 }
 

@@ -158,13 +158,12 @@ enum rc event_put(struct store *store, int64_t now_wall_ms, const char *event,
     return query_write(&q, NULL, err);
 }
 
-enum rc json_normal(
-    struct store *store, const char *what, const char *text, char **ret, struct err *err)
+enum rc json_normal(struct store *store, const char *what, const char *text, size_t max, char **ret,
+    struct err *err)
 {
     size_t len = strlen(text);
-    if (len > DATA_MAX_BYTES)
-        return err_set(
-            err, RC_LIMIT, "%s has %zu bytes; at most %d are allowed", what, len, DATA_MAX_BYTES);
+    if (len > max)
+        return err_set(err, RC_LIMIT, "%s has %zu bytes; at most %zu are allowed", what, len, max);
     if (!text_is_utf8(text, len))
         return err_set(err, RC_INVALID, "%s is not valid UTF-8", what);
     QUERY q = query(store, Q_JSON_NORMAL);
