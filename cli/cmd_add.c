@@ -114,11 +114,16 @@ static int64_t report_sum(const struct add_report *r)
 static void say_stopped(const struct adding *a)
 {
     char count[32];
-    cli_say(a->cli,
-        "%s of its items were %s before that; nothing after them. Correct it and add it "
-        "again: what is there stays",
-        text_count(report_sum(&a->report), count, sizeof(count)),
-        a->opts.is_dry_run ? "looked at" : "added");
+    int64_t n = report_sum(&a->report);
+    if (n == 0)
+        cli_say(
+            a->cli, "nothing of this file was added; correct it and run the same command again");
+    else
+        cli_say(a->cli,
+            "%s item%s before it %s %s; correct it and run the same command again: what is there "
+            "already is left alone",
+            text_count(n, count, sizeof(count)), n == 1 ? "" : "s", n == 1 ? "was" : "were",
+            a->opts.is_dry_run ? "looked at" : "added");
 }
 
 /* The flags --priority and --data hold for every item that does not say otherwise. */

@@ -1,5 +1,6 @@
 /* events: the log of what happened, newest last; -f goes on as they come. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/commands.h"
@@ -10,10 +11,13 @@
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/json.h"
+#include "common/base/text.h"
 #include "common/store/look.h"
 
 #define LIMIT_PRESET 50
 #define PAGE_EVENTS 500
+#define KINDS_MAX 64
+#define KINDS_LOOK 1000
 
 static const struct table_column columns[] = {{"TIME", false}, {"EVENT", false}, {"JOB", false},
     {"STAGE", false}, {"KEY", false}, {"DATA", false}};
@@ -112,6 +116,42 @@ static enum rc show_all(struct cli *cli, struct events *e, struct err *err)
     return rc;
 }
 
+/* The kinds of the newest events: those that there are. */
+struct kinds {
+    char *names[KINDS_MAX];
+    size_t len;
+};
+
+static enum rc on_kind(void *ctx, const struct event_row *row)
+{
+    struct kinds *kinds = ctx;
+    for (size_t i = 0; i < kinds->len; i++)
+        if (strcmp(kinds->names[i], row->event) == 0)
+            return RC_OK;
+    if (kinds->len < KINDS_MAX)
+        kinds->names[kinds->len++] = xstrdup(row->event);
+    return RC_OK;
+}
+
+static void say_no_event(const struct cli *cli)
+{
+    struct kinds kinds = {.len = 0};
+    struct buf shown CLEANUP(buf_fini) = BUF_INIT;
+    const char *name = args_text(cli->args, "event"), *near = NULL;
+    int64_t after = 0;
+    text_add_printable(&shown, name, strlen(name));
+    /* Only for a hint: what cannot be read is not suggested. */
+    if (cli->store && look_events_tail(cli->store, NULL, KINDS_LOOK, &after, NULL) == RC_OK &&
+        look_events(cli->store, after, NULL, KINDS_LOOK, on_kind, &kinds, NULL) == RC_OK)
+        near = text_nearest(name, (const char *const *)kinds.names, kinds.len);
+    if (near)
+        cli_say(cli, "no event \"%s\" yet; did you mean \"%s\"?", buf_str(&shown), near);
+    else
+        cli_say(cli, "no event \"%s\" yet; see all that happened: stint events", buf_str(&shown));
+    for (size_t i = 0; i < kinds.len; i++)
+        free(kinds.names[i]);
+}
+
 enum cli_exit cmd_events(struct cli *cli)
 {
     struct events e = {.is_json = cli->is_json};
@@ -132,7 +172,7 @@ enum cli_exit cmd_events(struct cli *cli)
     if (e.rows > 0)
         return CLI_OK;
     if (args_has(cli->args, "event"))
-        cli_say(cli, "no such event yet; the names are in docs/events.md");
+        say_no_event(cli);
     else
         cli_say(cli, "nothing has happened yet: start a pool with stint run");
     return CLI_NO_MATCH;

@@ -125,8 +125,8 @@ enum cli_exit cmd_help(struct cli *cli)
     const struct command *command = name ? command_find(name) : NULL;
     if (name && !command) {
         const char *near = command_nearest(name);
-        return cli_fail(CLI_USAGE, "unknown command \"%s\"%s%s%s. See: stint help", name,
-            near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+        return cli_fail(CLI_USAGE, "unknown command \"%s\"%s%s%s See: stint help", name,
+            near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : ".");
     }
     if (cli->is_json)
         write_json(&text, command);

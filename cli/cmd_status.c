@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/finding.h"
+#include "cli/notes.h"
 #include "cli/overview.h"
 #include "cli/pool.h"
 #include "cli/show.h"
@@ -71,19 +73,31 @@ static const struct stage_view *paused_stage(const struct job_view *job)
 }
 
 /* Nothing found yet, all done, or what holds it up: each is said in its own words. */
-static void add_state(struct table *t, const struct job_view *job)
+static void add_state(const struct cli *cli, struct table *t, const struct job_view *job)
 {
+    bool has_pool = cli->presence != POOL_ABSENT;
     const struct stage_view *paused = paused_stage(job);
     struct buf text CLEANUP(buf_fini) = BUF_INIT;
     enum tone tone = TONE_NONE;
+    char n[32];
     if (paused) {
-        buf_addf(&text, "%s is paused: %s", paused->name, paused->reason);
+        buf_addf(&text, "%s is paused", paused->name);
         tone = TONE_BAD;
-    } else if (job->is_finding) {
+    } else if (job->is_finding && has_pool) {
         buf_adds(&text, "(still finding)");
     } else if (!job->is_configured) {
         buf_adds(&text, "not in the configuration");
         tone = TONE_WARN;
+    } else if (!has_pool && job->counts[STATUS_IN_PROGRESS] > 0) {
+        buf_addf(&text, "%s in flight; waits for a pool",
+            text_count(job->counts[STATUS_IN_PROGRESS], n, sizeof(n)));
+        tone = TONE_WARN;
+    } else if (!has_pool && (job->is_finding || job_moving(job) > 0)) {
+        buf_adds(&text, "waits for a pool");
+        tone = TONE_WARN;
+    } else if (job->failed_finding) {
+        buf_adds(&text, "finding items failed");
+        tone = TONE_BAD;
     } else if (job->items == 0) {
         buf_adds(&text, "nothing found yet");
     } else if (job_moving(job) > 0) {
@@ -111,7 +125,7 @@ static void add_jobs(
         table_add_count(&t, job->items, TONE_NONE);
         add_counts(&t, job->counts);
         table_add_count(&t, job->done_items, TONE_GOOD);
-        add_state(&t, job);
+        add_state(cli, &t, job);
     }
     table_flush(&t, out);
 }
@@ -128,7 +142,7 @@ static void add_stages(const struct cli *cli, const struct job_view *job, struct
         add_counts(&t, stage->counts);
         table_add_count(&t, stage->counts[STATUS_DONE] + stage->counts[STATUS_SKIPPED], TONE_GOOD);
         if (stage->is_paused)
-            buf_addf(&state, "paused: %s", stage->reason);
+            buf_adds(&state, "paused");
         else if (!stage->is_enabled)
             buf_adds(&state, "not in the configuration");
         table_add(&t, buf_str(&state), stage->is_paused ? TONE_BAD : TONE_NONE);
@@ -139,20 +153,42 @@ static void add_stages(const struct cli *cli, const struct job_view *job, struct
 
 static void add_failures(const struct overview *view, const char *only, struct buf *out)
 {
-    char n[32];
+    char n[2][32];
     for (size_t i = 0; i < view->len; i++) {
         const struct job_view *job = &view->jobs[i];
+        int64_t exhausted = job->counts[STATUS_EXHAUSTED];
         if (job_failed(job) == 0 || (only && strcmp(only, job->name) != 0))
             continue;
-        buf_addf(out, "%s failed in %s    see: stint events --event attempt.failed\n",
-            text_count(job_failed(job), n, sizeof(n)), job->name);
-    }
-    if (view->failed_discoveries > 0)
+        buf_addf(
+            out, "%s failed in %s", text_count(job_failed(job), n[0], sizeof(n[0])), job->name);
+        if (exhausted > 0)
+            buf_addf(out, " (%s exhausted)", text_count(exhausted, n[1], sizeof(n[1])));
         buf_addf(out,
-            "finding items failed for %s job%s    see: stint events --event "
-            "attempt.failed\n",
-            text_count(view->failed_discoveries, n, sizeof(n)),
-            view->failed_discoveries == 1 ? "" : "s");
+            "    see: stint events --event attempt.failed    again: stint add %s KEY --retry\n",
+            job->name);
+    }
+    if (notes_add_failed_finding(out, view, only))
+        buf_addf(out, "    see: stint events --event attempt.failed    again: stint discover %s\n",
+            only ? only : "JOB");
+}
+
+static int64_t count_in_flight(const struct overview *view)
+{
+    int64_t n = 0;
+    for (size_t i = 0; i < view->len; i++)
+        n += view->jobs[i].counts[STATUS_IN_PROGRESS];
+    return n;
+}
+
+static void teach_start(const struct cli *cli, const struct overview *view)
+{
+    char n[32];
+    int64_t in_flight = count_in_flight(view);
+    if (in_flight > 0)
+        cli_say(cli, "%s %s in flight when the pool ended; go on with:  stint run",
+            text_count(in_flight, n, sizeof(n)), in_flight == 1 ? "was" : "were");
+    else
+        cli_say(cli, "Start a pool:  stint run      or  systemctl start stint");
 }
 
 /* What to type next, when there is nothing to see yet. */
@@ -170,7 +206,7 @@ static void teach(const struct cli *cli, const struct overview *view)
             "stint init DIR",
             cli->conf);
     else if (cli->presence == POOL_ABSENT)
-        cli_say(cli, "Start a pool:  stint run      or  systemctl start stint");
+        teach_start(cli, view);
     else if (items == 0 && !is_finding)
         cli_say(cli, "nothing found yet: stint discover JOB, or stint add JOB KEY…");
 }
@@ -191,7 +227,7 @@ static void json_pool(const struct cli *cli, struct json *j)
     look_sizes(cli->config->pool.database, &db_bytes, &wal_bytes);
     json_open_object(j, "pool");
     json_bool(j, "running", is_running);
-    json_bool(j, "answers", cli->presence != POOL_SILENT);
+    json_bool(j, "answers", is_running);
     if (is_running)
         json_int(j, "pid", pool_number(cli, "pid", 0));
     else
@@ -231,6 +267,7 @@ static void json_job(struct json *j, const struct job_view *job)
     json_int(j, "items", job->items);
     json_int(j, "done_items", job->done_items);
     json_bool(j, "discovering", job->is_finding);
+    json_bool(j, "discovery_failed", job->failed_finding > 0);
     json_bool(j, "at_rest", !job->is_finding && job_moving(job) == 0);
     json_counts(j, job->counts);
     json_open_array(j, "stages");
@@ -266,6 +303,7 @@ static void write_text(
         add_jobs(cli, view, only, out);
     if (only)
         add_stages(cli, overview_job(view, only), out);
+    notes_add_paused(out, view, only, clock_wall_ms());
     add_failures(view, only, out);
 }
 
@@ -276,6 +314,8 @@ enum cli_exit cmd_status(struct cli *cli)
     struct err err = {""};
     const char *only = cli->args->words_len ? cli->args->words[0] : NULL;
     enum rc rc = overview_take(cli->store, cli->config, &view, &err);
+    if (!rc)
+        rc = finding_failed(cli->store, &view, &err);
     if (rc)
         return cli_fail_rc(rc, &err);
     /* A removed job's items stay: such a job can be looked at, too. */

@@ -2,8 +2,10 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/finding.h"
 #include "cli/follow.h"
 #include "cli/loop.h"
+#include "cli/notes.h"
 #include "cli/overview.h"
 #include "cli/pool.h"
 #include "cli/progress.h"
@@ -35,7 +37,7 @@ static enum verdict judge(const struct overview *view, const char *only, const s
         is_stuck = is_stuck || job_is_stuck(job);
         if (!job_is_stuck(job))
             moving += job_moving(job);
-        undone += job_undone(job);
+        undone += job_undone(job) + (only && job->failed_finding > 0);
     }
     if (!only)
         undone += view->failed_discoveries;
@@ -74,9 +76,12 @@ static enum cli_exit conclude(
     for (size_t i = 0; i < view->len; i++)
         if (!w->job || strcmp(w->job, view->jobs[i].name) == 0)
             undone += job_undone(&view->jobs[i]);
-    if (undone == 0)
-        return cli_fail(CLI_FAILED, "all is at rest, but finding items failed; see: stint events "
-                                    "--event attempt.failed");
+    if (undone == 0) {
+        struct buf text CLEANUP(buf_fini) = BUF_INIT;
+        (void)notes_add_failed_finding(&text, view, w->job);
+        return cli_fail(CLI_FAILED,
+            "%s is at rest, but %s; see: stint events --event attempt.failed", job, buf_str(&text));
+    }
     return cli_fail(CLI_FAILED, "%s is at rest, but %s stage run%s not done; see: stint status",
         job, text_count(undone, n, sizeof(n)), undone == 1 ? " is" : "s are");
 }
@@ -95,6 +100,11 @@ static enum cli_exit look(struct waiting *w, bool *ret_is_over)
     if (rc)
         return cli_fail_rc(rc, &err);
     enum verdict verdict = judge(&view, w->job, &rest);
+    if (verdict == VERDICT_DONE || verdict == VERDICT_UNDONE) {
+        if (finding_failed(w->cli->store, &view, &err))
+            return cli_fail(CLI_FAILED, "%s", err.text);
+        verdict = judge(&view, w->job, &rest);
+    }
     if (verdict != VERDICT_MOVING) {
         progress_clear(&w->progress);
         return conclude(w, verdict, &view);

@@ -134,8 +134,9 @@ const struct command commands[] = {
         "  stint init demo && cd demo && stint run\n",
         NULL, 1, 1, 0, cmd_init},
     {"check", GROUP_START, "", "look through the configuration and name all its problems",
-        "Reads the files, even when a pool runs. Exit status 78 if there is any problem.\n", NULL,
-        0, 0, 0, cmd_check},
+        "Reads the files, even when a pool runs, and looks for the programs and lists they name.\n"
+        "Exit status 78 if there is any problem; a warning is none.\n",
+        NULL, 0, 0, 0, cmd_check},
     {"run", GROUP_START, "[--drain] [--workers N]", "run the pool in the foreground",
         "Ctrl-C stops it when what runs is finished; twice: at once. What was interrupted runs\n"
         "again at the next start.\n\n"
@@ -145,8 +146,9 @@ const struct command commands[] = {
     {"add", GROUP_WORK, "JOB KEY… [--data JSON|@FILE|-]\nJOB --from FILE|-",
         "add items to a job, or bring what is there up to date",
         "Lines of JSON are objects with key, data and priority; without data, all other members\n"
-        "are the data. CSV has a header; the column key (or the first) is the key, the others are\n"
-        "the data, as texts. Text has a key a line.\n\n"
+        "are the data. CSV and TSV have a header; its column \"key\" is the key, the others are "
+        "the\n"
+        "data, as texts. Text has a key a line.\n\n"
         "  stint add news https://example.com/a/9\n"
         "  stint add news --from urls.txt\n"
         "  stint results news --json | jq -c '{key, data: .result}' | stint add prices --from -\n",

@@ -150,6 +150,8 @@ enum cli_exit cli_say_problems(const struct cli *cli, const struct buf *problems
             "init DIR",
             cli->has_own_conf ? cli->conf : "there is neither ./stint.conf nor ",
             cli->has_own_conf ? " does not exist" : cli->conf);
+    if (cli->sources.len == 0) /* not read at all: there is no FILE:LINE in front of it */
+        (void)sys_write_all(STDERR_FILENO, "stint: ", strlen("stint: "));
     (void)sys_write_all(STDERR_FILENO, problems->data, problems->len);
     return CLI_BAD_CONFIG;
 }

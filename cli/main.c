@@ -41,10 +41,23 @@ static enum cli_exit usage_error(const struct command *command, const char *what
     return cli_fail(CLI_USAGE, "%s%s See: stint %s --help", what, stop, command->name);
 }
 
+/* By the first line of its usage: "JOB is missing; usage: stint results JOB [STAGE] …". */
+static enum cli_exit missing_word(const struct command *command, size_t given)
+{
+    const char *usage = command->usage, *word = usage;
+    int len = (int)strcspn(usage, "\n");
+    for (size_t i = 0; i < given; i++) {
+        word += strcspn(word, " \n");
+        word += strspn(word, " ");
+    }
+    return cli_fail(CLI_USAGE, "%.*s is missing; usage: stint %s %.*s", (int)strcspn(word, " \n"),
+        word, command->name, len, usage);
+}
+
 static enum cli_exit check_words(const struct command *command, const struct args *args)
 {
     if (args->words_len < command->words_min)
-        return usage_error(command, args->words_len ? "something is missing" : "say for what");
+        return missing_word(command, args->words_len);
     if (args->words_len <= command->words_max)
         return CLI_OK;
     struct buf text CLEANUP(buf_fini) = BUF_INIT;

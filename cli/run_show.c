@@ -4,10 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/finding.h"
 #include "cli/loop.h"
+#include "cli/notes.h"
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/json.h"
+#include "common/base/sys.h"
 #include "common/base/text.h"
 #include "common/store/look.h"
 
@@ -67,6 +70,7 @@ void run_show_init(struct run_show *s, struct cli *cli)
 void run_show_fini(struct run_show *s)
 {
     progress_fini(&s->progress);
+    buf_fini(&s->paused_said);
     close_store(s);
 }
 
@@ -136,6 +140,20 @@ static void say_started(struct run_show *s, const struct overview *view)
                         "Ctrl-C");
 }
 
+/* Which stages are paused and why: once, and again when that changes. */
+static void say_paused(struct run_show *s, const struct overview *view)
+{
+    struct buf text CLEANUP(buf_fini) = BUF_INIT;
+    notes_add_paused(&text, view, NULL, 0);
+    if (strcmp(buf_str(&text), buf_str(&s->paused_said)) == 0)
+        return;
+    progress_clear(&s->progress);
+    if (!s->cli->is_quiet)
+        (void)sys_write_all(STDERR_FILENO, text.data, text.len);
+    buf_reset(&s->paused_said);
+    buf_add(&s->paused_said, text.data, text.len);
+}
+
 void run_show_look(struct run_show *s)
 {
     struct overview view CLEANUP(overview_fini) = OVERVIEW_INIT;
@@ -149,6 +167,8 @@ void run_show_look(struct run_show *s)
         say_started(s, &view);
     if (s->has_started && clock_mono_ns() >= progress_due_ns(&s->progress))
         progress_draw(&s->progress, &view, NULL, clock_mono_ns());
+    if (s->has_started)
+        say_paused(s, &view);
 }
 
 void run_show_stopping(struct run_show *s)
@@ -161,15 +181,14 @@ void run_show_stopping(struct run_show *s)
 
 static void say_job(struct run_show *s, const struct job_view *job, const char *time)
 {
-    char n[4][32];
-    cli_say(s->cli, "%s: %s done, %s failed, %s exhausted, %s skipped, in %s", job->name,
+    char n[4][32], exhausted[64] = "";
+    if (job->counts[STATUS_EXHAUSTED] > 0)
+        (void)snprintf(exhausted, sizeof(exhausted), " (%s exhausted)",
+            text_count(job->counts[STATUS_EXHAUSTED], n[3], sizeof(n[3])));
+    cli_say(s->cli, "%s: %s done, %s failed%s, %s skipped, in %s", job->name,
         text_count(job->done_items, n[0], sizeof(n[0])),
-        text_count(job->counts[STATUS_FAILED], n[1], sizeof(n[1])),
-        text_count(job->counts[STATUS_EXHAUSTED], n[2], sizeof(n[2])),
-        text_count(job->counts[STATUS_SKIPPED], n[3], sizeof(n[3])), time);
-    for (size_t i = 0; i < job->stages_len; i++)
-        if (job->stages[i].is_paused)
-            cli_say(s->cli, "  stage %s is paused: %s", job->stages[i].name, job->stages[i].reason);
+        text_count(job_failed(job), n[1], sizeof(n[1])), exhausted,
+        text_count(job->counts[STATUS_SKIPPED], n[2], sizeof(n[2])), time);
 }
 
 static void write_json(struct run_show *s, const struct overview *view, int status)
@@ -201,13 +220,13 @@ static void write_json(struct run_show *s, const struct overview *view, int stat
 static void say_next(struct run_show *s, const struct overview *view)
 {
     bool has_failures = false, has_results = false;
+    struct buf text CLEANUP(buf_fini) = BUF_INIT;
     for (size_t i = 0; i < view->len; i++) {
         has_failures = has_failures || job_failed(&view->jobs[i]) > 0;
         has_results = has_results || view->jobs[i].done_items > 0;
     }
-    if (view->failed_discoveries > 0)
-        cli_say(s->cli, "finding items failed for %lld job%s", (long long)view->failed_discoveries,
-            view->failed_discoveries == 1 ? "" : "s");
+    if (notes_add_failed_finding(&text, view, NULL))
+        cli_say(s->cli, "%s", buf_str(&text));
     if (has_failures || view->failed_discoveries > 0)
         cli_say(s->cli, "what failed:  stint events --event attempt.failed");
     if (has_results)
@@ -222,6 +241,8 @@ static void say_drained(struct run_show *s, const struct overview *view)
     (void)text_duration(ms >= 10000 ? ms - ms % 1000 : ms, time, sizeof(time));
     for (size_t i = 0; i < view->len; i++)
         say_job(s, &view->jobs[i], time);
+    buf_reset(&s->paused_said);
+    say_paused(s, view);
     say_next(s, view);
 }
 
@@ -241,7 +262,8 @@ void run_show_end(struct run_show *s, int status)
     /* Another pool's busy, a bad configuration: stintd has said it. */
     if (status > CLI_FAILED)
         return;
-    if (!open_store(s) || overview_take(s->cli->store, s->cli->config, &view, NULL))
+    if (!open_store(s) || overview_take(s->cli->store, s->cli->config, &view, NULL) ||
+        finding_failed(s->cli->store, &view, NULL))
         return;
     if (s->cli->is_json)
         write_json(s, &view, status);

@@ -133,17 +133,26 @@ static enum rc no_such_column(
         option ? option : "the key's column");
 }
 
+/* Nobody said which column is the key: without a header the first item would be taken for one. */
+static enum rc no_key_column(const struct records *r, struct err *err)
+{
+    const char *option = r->opts.key_option;
+    return err_set(err, RC_INVALID,
+        "no column \"key\" in the header line: begin the file with one that has a column "
+        "\"key\"%s%s%s; a list without a header, a key a line, is a .txt file",
+        option ? ", or set " : "", option ? option : "", option ? " = COLUMN" : "");
+}
+
 static enum rc find_key_column(struct records *r, const char *const *names, struct err *err)
 {
     const char *wanted = r->opts.key_name ? r->opts.key_name : "key";
-    r->key_column = 0;
     for (size_t i = 0; i < r->header.len; i++) {
         if (strcmp(names[i], wanted) != 0)
             continue;
         r->key_column = i;
         return RC_OK;
     }
-    return r->opts.key_name ? no_such_column(r, names, r->header.len, err) : RC_OK;
+    return r->opts.key_name ? no_such_column(r, names, r->header.len, err) : no_key_column(r, err);
 }
 
 static enum rc read_header(struct records *r, struct err *err)

@@ -21,7 +21,7 @@ struct records_opts {
     /* FORMAT_GUESS: by the name's ending (.jsonl .ndjson .json .csv .tsv .tab .txt), else by the
      * first byte: '{' is JSON lines, anything else text. */
     enum record_format format;
-    const char *key_name;   /* column or member; NULL: "key", else the first column */
+    const char *key_name;   /* column or member; NULL: "key" */
     const char *key_option; /* how a person sets key_name ("discover.key"), for hints; or NULL */
 };
 

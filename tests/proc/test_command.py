@@ -73,6 +73,34 @@ class Check(StintTest):
         done = self.stint("check", code=78)
         self.assertIn("stint.conf", done.err + done.out)
 
+    def test_programs_and_files_that_are_not_there(self):
+        self.script("lister", "true")
+        os.chmod(self.path("lister"), 0o600)
+        self.config("[job j]\nstages = a\ndiscover = list gone.csv\n[stage j.a]\n"
+                    "handler = exec ./gone\n[job e]\nhandler = builtin noop\n"
+                    "discover = exec ./lister -v\n")
+        with open(self.path("stint.conf"), encoding="utf-8") as f:
+            lines = [line.strip() for line in f]
+        done = self.stint("check", code=78)
+        for line, what in (("discover = list gone.csv", "gone.csv does not exist"),
+                           ("handler = exec ./gone", "its handler ./gone does not exist"),
+                           ("discover = exec ./lister -v", "lister is not executable")):
+            self.assertRegex(done.err, rf"stint\.conf:{lines.index(line) + 1}: .*{what}")
+        self.assertNotIn("/./", done.err)
+        self.config("[job g]\nhandler = builtin noop\ndiscover = glob in/*.zip\n")
+        self.assertRegex(self.stint("check").err, r"stint\.conf:\d+: .*no file matches .*in/\*.zip")
+        self.assertEqual(len(self.stint("check", "--json").json["warnings"]), 1)
+
+    def test_a_directory_is_no_configuration(self):
+        self.config(NOOP)
+        done = self.stint("-c", self.dir, "status", code=78)
+        self.assertIn(f"stint -c {self.dir}/stint.conf", done.err)
+        self.assertTrue(done.err.startswith("stint: "), done.err)
+
+    def test_a_comment_behind_a_value_is_none(self):
+        self.config("[job j]\nhandler = builtin noop\ntimeout = 30s # long\n")
+        self.assertIn("comments stand on lines of their own", self.stint("check", code=78).err)
+
     def test_environment_overrides_pool(self):
         self.config(NOOP)
         done = self.stint("check", code=78, env={"STINT_POOL_WORKERS": "lots"})
@@ -93,6 +121,50 @@ class Looks(StintTest):
             done = self.stint(*args)
             self.assertIn("add", done.out)
         self.assertRegex(self.stint("version").out, r"\d+\.\d+\.\d+")
+
+    def test_what_is_missing_is_said(self):
+        self.assertIn("JOB is missing; usage: stint results JOB [STAGE]",
+                      self.stint("results", code=2).err)
+        self.assertIn('did you mean "status"? See', self.stint("help", "statsu", code=2).err)
+        self.stint("add", "j", "k")
+        self.stint("run", "--drain")
+        self.assertIn('did you mean "run_start"?',
+                      self.stint("events", "--event", "run_strat", code=5).err)
+        self.assertIn('no event "nope" yet', self.stint("events", "--event", "nope", code=5).err)
+
+    def test_status_tells_of_what_a_dead_pool_left(self):
+        self.script("hold", self.gate())
+        self.config("[job j]\nstages = s\n[stage j.s]\nhandler = exec ./hold\n", workers=1)
+        self.stint("add", "j", "a", "b")
+        done = self.stint("status")
+        self.assertIn("waits for a pool", done.out)
+        self.assertFalse(self.stint("status", "--json").json["pool"]["answers"])
+        pool = self.pool()
+        wait_until(lambda: "in_progress" in [r["status"] for r in self.runs("j")], "one runs")
+        self.assertTrue(self.stint("status", "--json").json["pool"]["answers"])
+        self.assertIn("working", self.stint("status").out)
+        self.assertRegex(self.stint("run", code=75).err, "already running.*stint stop")
+        pool.kill_all()
+        wait_until(lambda: not self.stint("status", "--json").json["pool"]["running"], "it is gone")
+        done = self.stint("status")
+        self.assertIn("1 in flight; waits for a pool", done.out)
+        self.assertIn("1 was in flight when the pool ended; go on with:  stint run", done.err)
+        self.open_gate()
+        self.stint("run", "--drain")
+
+    def test_status_tells_of_pauses_and_failures(self):
+        self.config("[job man]\nstages = size\n[stage man.size]\nhandler = shell exit 78\n"
+                    "[job bad]\nhandler = builtin fail oh\nmax_attempts = 1\n")
+        self.stint("add", "man", "a")
+        self.stint("add", "bad", "b")
+        told = self.stint("run", "--drain", code=1).err
+        self.assertRegex(told, r"bad: 0 done, 1 failed( \(1 exhausted\))?, ")
+        paused = r"paused: man\.size until \d\d:\d\d:\d\dZ"
+        self.assertRegex(told, paused)
+        done = self.stint("status").out
+        self.assertRegex(done, r"size is paused\n")
+        self.assertRegex(done, paused + r" \(in \d+s\): \S")
+        self.assertRegex(done, r"1 failed in bad .*see: .*again: stint add bad KEY --retry")
 
     def test_exit_3_without_a_pool(self):
         self.stint("add", "j", "k")
@@ -221,13 +293,30 @@ class Discover(StintTest):
         self.stint("run", "--drain")
         self.assertEqual(len([r for r in self.runs() if r["job"] == "g"]), 4)
 
+    def test_a_list_without_a_header_loses_nothing(self):
+        self.write("list.csv", "https://x/1\nhttps://x/2\n")
+        self.config("[job l]\nhandler = builtin noop\ndiscover = list list.csv\n")
+        done = self.stint("discover", "l", code=None)
+        self.assertNotEqual(done.code, 0)
+        self.assertRegex(done.err, r'list.csv:1: no column "key".*discover\.key = COLUMN')
+        done = self.stint("add", "l", "--from", "list.csv", code=1)
+        self.assertIn('list.csv:1: no column "key"', done.err)
+        self.assertIn("nothing of this file was added", done.err)
+        self.assertFalse(self.value("SELECT COUNT(*) FROM work_items"))
+
     def test_failing_discovery_is_a_failure_to_see(self):
         self.script("broken", "echo 'no network today' >&2; exit 65")
-        self.config("[job e]\nhandler = builtin noop\ndiscover = exec ./broken\n")
+        self.config("[job e]\nhandler = builtin noop\ndiscover = exec ./broken\n"
+                    "[job m]\nhandler = builtin noop\n")
         pool = self.pool()
         failed = wait_until(lambda: self.events("attempt.failed", "e"), "the failure is told")[0]
         self.assertIn("no network today", json.dumps(failed["data"]))
         self.assertEqual(self.runs("@discover")[0]["key"], "e")
+        self.assertIn("finding items failed for e", self.stint("status").out)
+        self.assertIn("finding items failed", self.stint("status", "e").out)
+        self.assertNotIn("finding items failed", self.stint("status", "m").out)
+        self.assertIn("finding items failed for e", self.stint("wait", "e", code=1).err)
+        self.stint("wait", "m")
         self.assertEqual(pool.stop(), 0)
 
 

@@ -132,7 +132,7 @@ static void test_list_formats(void **state)
     } rows[] = {
         {"l.txt", NULL, NULL, "a\n\nb c\r\nd", "a|b c|d|", 0},
         {"l.txt", NULL, NULL, "", "", 0},
-        {"l.csv", NULL, NULL, "url,n\nu1,1\nu2,\n", "u1={\"n\":\"1\"}|u2={\"n\":\"\"}|", 0},
+        {"l.csv", NULL, "url", "url,n\nu1,1\nu2,\n", "u1={\"n\":\"1\"}|u2={\"n\":\"\"}|", 0},
         {"l.csv", NULL, NULL, "n,key\n1,a\n", "a={\"n\":\"1\"}|", 0},
         {"l.csv", NULL, "n", "u,n\na,1\nb,2\n", "1={\"u\":\"a\"}|2={\"u\":\"b\"}|", 0},
         {"l.csv", NULL, NULL, "key,t\na,\"x\ny\"\nb\n", "a={\"t\":\"x\\ny\"}|", 1},

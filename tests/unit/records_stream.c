@@ -169,8 +169,8 @@ static void test_csv(void **state)
         "k1|{\"name\":\"x\",\"note\":\"plain\"}||2\n"
         "k2|{\"name\":\"a,b\",\"note\":\"say \\\"hi\\\"\"}||4\n"
         "k3|{\"name\":\"\",\"note\":\"two\\r\\nlines\\n\"}||5\n");
-    expect("url\nhttps://x/1\nhttps://x/2", FORMAT_CSV, "f", "https://x/1|||2\nhttps://x/2|||3\n");
-    expect("id,n\n1,2\n", FORMAT_CSV, "f", "1|{\"n\":\"2\"}||2\n");
+    expect("key\nhttps://x/1\nhttps://x/2", FORMAT_CSV, "f", "https://x/1|||2\nhttps://x/2|||3\n");
+    expect("key,n\n1,2\n", FORMAT_CSV, "f", "1|{\"n\":\"2\"}||2\n");
     expect("", FORMAT_CSV, "f", "");
     expect("key\tq\na\t\"b\nc\td,e\n", FORMAT_TSV, "f",
         "a|{\"q\":\"\\\"b\"}||2\nc|{\"q\":\"d,e\"}||3\n");
@@ -185,6 +185,8 @@ static void test_bad_csv_names_its_line(void **state)
     expect_in("key,n\na,\"x\"y\n", FORMAT_CSV, "f:2: column 2: text after the closing quote");
     expect_in("key,n\na,\"x\nb,2\n", FORMAT_CSV, "the quote opened in line 2 is never closed");
     expect_in("key,n\n,1\n", FORMAT_CSV, "f:2: ");
+    expect_in("\nhttps://x/1\nhttps://x/2\n", FORMAT_CSV, "f:2: no column \"key\" in the header");
+    expect_in("Key\tn\na\t1\n", FORMAT_TSV, "f:1: no column \"key\" in the header");
 }
 
 static void test_text_and_guessing(void **state)
@@ -192,8 +194,8 @@ static void test_text_and_guessing(void **state)
     (void)state;
     expect(
         "one\r\n\n  \ntwo words\n#three", FORMAT_TEXT, "f", "one|||1\ntwo words|||4\n#three|||5\n");
-    expect("k\na\n", FORMAT_GUESS, "items.csv", "a|||2\n");
-    expect("k\tx\na\t\n", FORMAT_GUESS, "items.TAB", "a|{\"x\":\"\"}||2\n");
+    expect("key\na\n", FORMAT_GUESS, "items.csv", "a|||2\n");
+    expect("key\tx\na\t\n", FORMAT_GUESS, "items.TAB", "a|{\"x\":\"\"}||2\n");
     expect("k,x\n", FORMAT_GUESS, "items.csv/list", "k,x|||1\n");
     expect("{\"key\":\"a\"}\n", FORMAT_GUESS, "x.jsonl", "a|||1\n");
     expect("{\"key\":\"a\"}\n", FORMAT_GUESS, "standard input", "a|||1\n");
@@ -239,6 +241,10 @@ static void test_key_of_another_name(void **state)
     expect_going_on("u,\"n\nm\"\na,1\n", FORMAT_CSV, "n\nm", "1|{\"u\":\"a\"}||3\n");
     expect_going_on("{\"id\":1,\"key\":2}\n", FORMAT_JSONL, "id", "1|{\"key\":2}||1\n");
     expect_going_on("", FORMAT_CSV, "id", "");
+    expect_going_on("u,n\na,1\n", FORMAT_CSV, NULL,
+        "f:1: no column \"key\" in the header line: begin the file with one that has a column "
+        "\"key\", or set discover.key = COLUMN; a list without a header, a key a line, is a .txt "
+        "file\n");
     expect_going_on("\nurl,n\nu,1\n", FORMAT_CSV, "ulr",
         "f:2: no column \"ulr\"; did you mean discover.key = url?\n");
     expect_going_on("url\tn\nu\t1\n", FORMAT_TSV, "size",

@@ -256,14 +256,13 @@ static void test_graceful_ladder(void **state)
     assert_int_equal(stop_next_due(&stop), 0);
 }
 
-static void test_short_timeout_ends_at_once(void **state)
+static void test_short_timeout_keeps_three_quarters(void **state)
 {
     struct stop stop = {0};
 
     (void)state;
     stop_begin(&stop, STOP_GRACEFUL, NOW, 3000);
-    assert_int_equal(stop_take(&stop, NOW), STOP_ACT_NOW);
-    assert_int_equal(stop_take(&stop, NOW), STOP_ACT_NONE);
+    assert_due(&stop, NOW + 9 * S / 4, STOP_ACT_NOW);
     assert_due(&stop, NOW + 4 * S, STOP_ACT_KILL);
 }
 
@@ -304,7 +303,7 @@ int main(void)
         cmocka_unit_test(test_refill_and_surplus),
         cmocka_unit_test(test_lives),
         cmocka_unit_test(test_graceful_ladder),
-        cmocka_unit_test(test_short_timeout_ends_at_once),
+        cmocka_unit_test(test_short_timeout_keeps_three_quarters),
         cmocka_unit_test(test_again_means_now),
         cmocka_unit_test(test_quit),
     };

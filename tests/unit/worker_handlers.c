@@ -214,7 +214,7 @@ static void test_start_failures_pause_the_stage(void **state)
     run_program(f, "./no-such-handler", "x", "y");
     assert_outcome(f, END_STAGE_PAUSE,
         "handler ./no-such-handler: no such file, or its interpreter is missing; check handler of "
-        "[stage j.s], then: stint resume j.s",
+        "[stage j.s]; it is tried again when the pause ends, and when the pool starts",
         "start");
     run_program(f, "/etc", "x", "y");
     assert_outcome(f, END_STAGE_PAUSE, NULL, "start");
