@@ -1,6 +1,6 @@
 """The append-only file of the handlers, read back; and shell handlers that write it.
 
-A line: begin|end, item, stage, claim, attempt, pid, exit status, CLOCK_MONOTONIC ns; by tabs.
+A line: begin|end|alive, item, stage, claim, attempt, pid, exit status, CLOCK_MONOTONIC ns; by tabs.
 """
 import collections
 import os

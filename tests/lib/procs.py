@@ -103,6 +103,17 @@ def below(directory):
     return [p for p in found if is_alive(p)]
 
 
+def pool_cgroup(directory):
+    """The control group that a pool over this directory made and left; '' when there is none."""
+    st = os.stat(directory)
+    own = read("self", "cgroup").decode().split("0::", 1)[-1].split("\n")[0]
+    for mount in ("/sys/fs/cgroup", "/sys/fs/cgroup/unified"):
+        path = f"{mount}{own.rstrip('/')}/stint-{st.st_dev}-{st.st_ino}"
+        if os.path.exists(path):
+            return path
+    return ""
+
+
 def describe(pid):
     return f"{pid} {state(pid)} ppid={parents().get(pid)} {' '.join(argv(pid)) or comm(pid)}"
 

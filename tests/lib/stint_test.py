@@ -252,6 +252,8 @@ class StintTest(unittest.TestCase):
         problems += [f"left in /dev/shm: {name}" for name in
                      set(os.listdir("/dev/shm")) - self.shm]
         problems += [f"left in TMPDIR: {name}" for name in os.listdir(self.tmp)]
+        if procs.pool_cgroup(self.dir):
+            problems.append(f"left: control group {procs.pool_cgroup(self.dir)}")
         texts = self.logs + [(f"pool {p.argv[1:]}", p.log()) for p in self.pools]
         problems += [f"{who}: sanitizer report:\n{text[-6000:]}" for who, text in texts
                      if SANITIZER.search(text)]

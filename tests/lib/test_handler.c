@@ -2,9 +2,12 @@
  * ledger file, each with one O_APPEND write, works for some milliseconds between, and prints a JSON
  * result. Run by stint-worker as `exec test-handler FILE MILLISECONDS`. What an item's key ends in
  * decides what stage "b" does with it: -retry (exit 75 at the first attempt), -fail (exit 65),
- * -skip (exit 99). It reads neither its input nor any configuration. */
+ * -skip (exit 99). In every stage -orphan leaves a grandchild behind, in its own session, deaf to
+ * TERM, holding stdout and stderr open, that appends "alive" lines until it is killed. It reads
+ * neither its input nor any configuration. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +51,18 @@ static void work(long ms)
         ;
 }
 
+#define ORPHAN_LINES 30000 /* a minute: then it ends by itself, in case nobody kills it */
+
+static void live_on(int fd, const struct about *about)
+{
+    (void)setsid();
+    (void)signal(SIGTERM, SIG_IGN);
+    if (fork() == 0)
+        for (int i = 0; i < ORPHAN_LINES && append(fd, "alive", about, 0) == 0; i++)
+            work(2);
+    _exit(0);
+}
+
 static int ends_in(const char *text, const char *tail)
 {
     size_t len = strlen(text), tail_len = strlen(tail);
@@ -78,6 +93,8 @@ int main(int argc, char **argv, char **envp)
     fd = open(argv[1], O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0 || append(fd, "begin", &about, 0) != 0)
         return 70;
+    if (ends_in(about.item, "-orphan") && fork() == 0)
+        live_on(fd, &about);
     work(strtol(argv[2], NULL, 10));
     if (append(fd, "end", &about, status) != 0)
         return 70;

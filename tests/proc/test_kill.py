@@ -120,27 +120,50 @@ class Kill(StintTest):
         self.assertEqual(self.value("SELECT COUNT(*) FROM pools WHERE retired_at IS NULL"), 0)
         self.assert_counts_exact()
 
-    def test_old_grandchild_is_dead_before_the_new_pool_claims(self):
-        # Each run first looks whether anything that a run before it left is still alive.
+    def spawner(self, **pool):
+        """A handler that leaves a deaf grandchild, and notes if an earlier run's is still alive."""
         self.ledger_script("spawner", 'for p in $(cat orphans 2>/dev/null); do '
                            'read -r _ _ state _ 2>/dev/null </proc/"$p"/stat && '
                            '[ "$state" != Z ] && echo "$p $state" >>overlap; done\n'
                            "setsid sh -c 'trap \"\" TERM HUP INT; echo $$ >>orphans; "
                            "exec tail -f /dev/null' >/dev/null 2>&1 &\n" + self.gate())
-        self.config("[job j]\nstages = s\n[stage j.s]\nhandler = exec ./spawner\n", workers=1)
+        self.config("[job j]\nstages = s\n[stage j.s]\nhandler = exec ./spawner\n", workers=1,
+                    **pool)
         self.stint("add", "j", "k")
+
+    def wait_spawned(self, n):
+        wait_until(lambda: len(self.begun("k")) == n, f"run {n}")
+        wait_until(lambda: len(self.lines("orphans")) == n, f"grandchild {n} lives")
+
+    def assert_never_overlapped(self, interruptions):
+        self.assertEqual(self.lines("overlap"), [])
+        self.assertEqual([p for p in procs.marked(self.mark) if procs.comm(p) == "tail"], [])
+        row = self.run_of("k")
+        self.assertEqual((row["status"], row["attempts"], row["interruptions"]),
+                         ("done", 1, interruptions))
+
+    def test_old_grandchild_is_dead_before_the_new_pool_claims(self):
+        self.spawner()
         for n in range(3):
             pool = self.pool()
-            wait_until(lambda n=n: len(self.begun("k")) == n + 1, "runs")
-            wait_until(lambda n=n: len(self.lines("orphans")) == n + 1, "grandchild lives")
+            self.wait_spawned(n + 1)
             pool.kill_all()
             pool.wait()
         self.open_gate()
         self.stint("run", "--drain", timeout=120)
-        self.assertEqual(self.lines("overlap"), [])
-        self.assertEqual([p for p in procs.marked(self.mark) if procs.comm(p) == "tail"], [])
-        row = self.run_of("k")
-        self.assertEqual((row["status"], row["attempts"], row["interruptions"]), ("done", 1, 3))
+        self.assert_never_overlapped(3)
+
+    def test_grandchild_of_a_dead_worker_is_dead_before_the_next_claim(self):
+        self.spawner(heartbeat_interval="100ms", heartbeat_timeout="800ms")
+        pool = self.pool()
+        for n, signum in enumerate((signal.SIGKILL, signal.SIGSTOP, signal.SIGKILL)):
+            self.wait_spawned(n + 1)
+            procs.kill(pool.role_pids("stint-worker")[0], signum)
+        self.wait_spawned(4)
+        self.open_gate()
+        self.wait_status("k", "s", "done")
+        self.assertEqual(pool.stop(), 0)
+        self.assert_never_overlapped(3)
 
     def lines(self, name):
         try:

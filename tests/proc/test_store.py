@@ -5,6 +5,7 @@ import time
 import unittest
 
 import path  # noqa: F401
+import procs
 from stint_test import StintTest
 from waiting import wait_until
 
@@ -134,6 +135,47 @@ class Submit(StintTest):
         db.close()
         self.stint("run", "--drain")
         self.assertEqual(self.statuses("ghost"), {})
+
+
+class Fencing(StintTest):
+    """A claim that was taken away decides nothing any more, however its handler ends."""
+
+    def take_away(self, heartbeat_interval):
+        self.ledger_script("twice", f'if mkdir first 2>/dev/null; then {self.gate("one")}; '
+                                    f'else {self.gate("two")}; fi; echo "{{\\"by\\": $$}}"')
+        self.config("[job j]\nstages = s\n[stage j.s]\nhandler = exec ./twice\n",
+                    heartbeat_interval=heartbeat_interval, heartbeat_timeout="90s")
+        self.stint("add", "j", "k")
+        pool = self.pool()
+        wait_until(lambda: self.begun("k"), "the first run")
+        self.assertEqual(self.execute("UPDATE item_stages SET status = 'pending', claim = NULL"
+                                      " WHERE status = 'in_progress'"), 1)
+        wait_until(lambda: len(self.begun("k")) == 2, "the second run")
+        return pool
+
+    def finish(self, pool):
+        wait_until(lambda: self.events("claim.lost", "k"), "the first learns that it is lost")
+        self.assertEqual(self.run_of("k")["status"], "in_progress")
+        self.assertIsNone(self.result_of("k", "s"))
+        self.open_gate("two")
+        row = self.wait_status("k", "s", "done")
+        second = self.begun("k")[1]
+        self.assertEqual(row["claim"], second.claim)
+        self.assertEqual(self.result_of("k", "s"), {"by": second.pid})
+        self.assertEqual(pool.stop(), 0)
+        self.assertEqual(len(self.events("claim.lost")), 1)
+        self.assert_counts_exact()
+
+    def test_outcome_of_a_lost_claim_is_dropped(self):
+        pool = self.take_away("30s")
+        self.open_gate("one")
+        self.finish(pool)
+
+    def test_handler_of_a_lost_claim_is_killed_at_the_next_beat(self):
+        pool = self.take_away("200ms")
+        first = self.begun("k")[0].pid
+        wait_until(lambda: not procs.is_alive(first), "its handler is killed")
+        self.finish(pool)
 
 
 if __name__ == "__main__":

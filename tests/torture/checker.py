@@ -48,7 +48,7 @@ class Evidence:
         for line in self.lines:
             if line.what == "begin":
                 self.begun[line.item, line.stage].append(line.claim)
-            else:
+            elif line.what == "end":
                 self.ended[line.item, line.stage][line.claim] = line.status
 
     def rows(self, sql, *args):
@@ -195,14 +195,25 @@ def check_i6(ev):
 
 
 def check_i10(ev):
-    newest = {}
+    """No process of an older handler of the run, or of a stage before it, once the newer begins."""
+    position = {r["stage"]: r["position"] for r in ev.runs}
+    newest, furthest, told = {}, {}, set()
     for line in ev.lines:
-        key = line.item, line.stage
+        key, at = (line.item, line.stage), position.get(line.stage, 0)
         if line.what == "begin":
             newest[key] = line.claim
-        elif newest.get(key) != line.claim:
-            yield (f"{line.item} {line.stage}: the handler of claim {line.claim} still worked "
+            furthest[line.item] = max(at, furthest.get(line.item, 0))
+            continue
+        if (line.claim, line.pid) in told:
+            continue
+        if newest.get(key) != line.claim:
+            told.add((line.claim, line.pid))
+            yield (f"{line.item} {line.stage}: a process of claim {line.claim} lived "
                    f"after that of {newest.get(key)} had begun")
+        elif at < furthest[line.item]:
+            told.add((line.claim, line.pid))
+            yield (f"{line.item} {line.stage}: a process of claim {line.claim} lived "
+                   "after the next stage had begun")
 
 
 def check_i14(ev):

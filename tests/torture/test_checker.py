@@ -204,7 +204,15 @@ class Teeth(unittest.TestCase):
 
     def test_i10_overlap(self):
         self.line("end", "good", "a", 1)
-        self.expect("I10", "still worked")
+        self.expect("I10", "after that of")
+
+    def test_i10_orphan_of_an_interrupted_run(self):
+        self.line("alive", "good", "a", 1)
+        self.expect("I10", "after that of")
+
+    def test_i10_orphan_outlives_its_stage(self):
+        self.line("alive", "good", "a", 2)
+        self.expect("I10", "after the next stage")
 
     def test_i14_ownerless(self):
         self.run_set(2, status="in_progress")
