@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/overview.h"
 #include "cli/show.h"
 #include "cli/table.h"
 #include "common/base/cleanup.h"
@@ -115,6 +116,16 @@ static enum cli_exit check_stage(const struct job_spec *job, const char *stage)
         CLI_USAGE, "job %s has no stage \"%.64s\"; it has: %s", job->name, stage, buf_str(&names));
 }
 
+/* The items of a job that left the configuration stay, and their results with them. */
+static bool is_orphan(struct cli *cli, const char *name)
+{
+    struct overview view CLEANUP(overview_fini) = OVERVIEW_INIT;
+    struct err err;
+    return !config_job(cli->config, name) && cli->store &&
+           overview_take(cli->store, cli->config, &view, &err) == RC_OK &&
+           overview_job(&view, name) != NULL;
+}
+
 enum cli_exit cmd_results(struct cli *cli)
 {
     static const result_fn on_row[] = {
@@ -122,14 +133,17 @@ enum cli_exit cmd_results(struct cli *cli)
     const struct args *args = cli->args;
     const char *stage = args->words_len > 1 ? args->words[1] : NULL;
     int64_t format = args_number(args, "format", cli->is_json ? OUTPUT_NDJSON : OUTPUT_TABLE);
-    const struct job_spec *job = cli_job(cli, args->words[0]);
-    if (!job || check_stage(job, stage))
-        return CLI_USAGE;
+    const char *job = args->words[0];
+    if (!is_orphan(cli, job)) {
+        const struct job_spec *spec = cli_job(cli, job);
+        if (!spec || check_stage(spec, stage))
+            return CLI_USAGE;
+    }
     struct results r = {.rows = 0};
     struct err err = {""};
     table_init(&r.table, columns, 4, cli->width, cli->has_color);
     enum rc rc =
-        cli->store ? look_results(cli->store, job->name, stage, on_row[format], &r, &err) : RC_OK;
+        cli->store ? look_results(cli->store, job, stage, on_row[format], &r, &err) : RC_OK;
     if (format == OUTPUT_TABLE && r.rows > 0)
         table_flush(&r.table, &r.out);
     cli_print(&r.out);
@@ -139,7 +153,7 @@ enum cli_exit cmd_results(struct cli *cli)
         return cli_fail_rc(rc, &err);
     if (r.rows > 0)
         return CLI_OK;
-    cli_say(cli, "no results of %s%s%s yet; see how far it is: stint status %s", job->name,
-        stage ? "." : "", stage ? stage : "", job->name);
+    cli_say(cli, "no results of %s%s%s yet; see how far it is: stint status %s", job,
+        stage ? "." : "", stage ? stage : "", job);
     return CLI_NO_MATCH;
 }

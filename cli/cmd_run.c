@@ -76,8 +76,16 @@ static enum rc start(struct pool *pool, struct err *err)
     return RC_OK;
 }
 
+/* A terminal that is gone cannot be answered any more. */
+static bool is_hung_up(const struct pool *pool, int signum)
+{
+    return signum == SIGHUP && pool->cli->is_terminal && !isatty(STDERR_FILENO);
+}
+
 static void pass_on(struct pool *pool, int signum)
 {
+    if (is_hung_up(pool, signum))
+        signum = SIGTERM; /* else HUP means reload */
     if (signum == SIGINT || signum == SIGTERM || signum == SIGQUIT)
         run_show_stopping(&pool->show);
     (void)sys_pidfd_signal(pool->pidfd, signum);

@@ -22,13 +22,40 @@ static const struct table_column stage_columns[] = {{"STAGE", false}, {"BLOCKED"
     {"STATE", false}};
 #define COLUMNS 8
 
+/* OK, or what is not: a program outside the pool may hold it up at the database's write lock. */
+static void add_health(struct cli *cli, struct buf *out)
+{
+    const char *state = pool_text(cli, "state");
+    const json_t *holder = json_object_get(cli->pool, "lock_holder");
+    struct buf text CLEANUP(buf_fini) = BUF_INIT;
+    char since[32];
+    if (cli->presence == POOL_ABSENT) {
+        tone_add(out, TONE_WARN, cli->has_color, "no pool is running");
+    } else if (cli->presence == POOL_SILENT) {
+        tone_add(out, TONE_BAD, cli->has_color, "the pool does not answer");
+    } else if (holder) {
+        const char *program = json_string_value(json_object_get(holder, "program"));
+        int64_t for_ms = json_integer_value(json_object_get(holder, "for_ms"));
+        buf_adds(&text, "waits for ");
+        text_add_printable(&text, program ? program : "?", strlen(program ? program : "?"));
+        buf_addf(&text, " (pid %" PRId64 "), which holds the database's write lock, for %s",
+            (int64_t)json_integer_value(json_object_get(holder, "pid")),
+            text_duration(for_ms, since, sizeof(since)));
+        tone_add(out, TONE_BAD, cli->has_color, buf_str(&text));
+    } else if (state && strcmp(state, "running") != 0) {
+        tone_add(out, TONE_WARN, cli->has_color, state);
+    } else {
+        tone_add(out, TONE_GOOD, cli->has_color, "OK");
+    }
+    buf_addc(out, '\n');
+}
+
 /* "stint 0.1.0  up 3d 4h  pid 812  8/8 workers  db 412 MB (wal 3 MB)  OK" */
 static void add_header(struct cli *cli, struct buf *out)
 {
     char text[64], wal[32];
     int64_t db_bytes, wal_bytes;
     look_sizes(cli->config->pool.database, &db_bytes, &wal_bytes);
-    const char *state = pool_text(cli, "state");
     if (cli->presence == POOL_RUNNING) {
         int64_t since = show_parse_time(pool_text(cli, "started_at"));
         const char *version = pool_text(cli, "version");
@@ -45,15 +72,7 @@ static void add_header(struct cli *cli, struct buf *out)
         buf_addf(out, "  db %s (wal %s)", text_size(db_bytes, text, sizeof(text)),
             text_size(wal_bytes, wal, sizeof(wal)));
     buf_adds(out, "  ");
-    if (cli->presence == POOL_ABSENT)
-        tone_add(out, TONE_WARN, cli->has_color, "no pool is running");
-    else if (cli->presence == POOL_SILENT)
-        tone_add(out, TONE_BAD, cli->has_color, "the pool does not answer");
-    else if (state && strcmp(state, "running") != 0)
-        tone_add(out, TONE_WARN, cli->has_color, state);
-    else
-        tone_add(out, TONE_GOOD, cli->has_color, "OK");
-    buf_addc(out, '\n');
+    add_health(cli, out);
 }
 
 static void add_counts(struct table *t, const int64_t counts[STATUS_COUNT])
@@ -241,6 +260,9 @@ static void json_pool(const struct cli *cli, struct json *j)
     else
         json_add_null(j, "keeper_pid");
     json_str(j, "since", pool_text(cli, "started_at"));
+    char *holder = json_dumps(json_object_get(cli->pool, "lock_holder"), JSON_COMPACT);
+    json_raw(j, "lock_holder", holder);
+    free(holder);
     json_str(j, "database", cli->config->pool.database);
     json_int(j, "database_bytes", db_bytes);
     json_int(j, "wal_bytes", wal_bytes);

@@ -34,6 +34,10 @@ enum cli_exit cli_need_pool(struct cli *cli)
     if (cli->presence == POOL_RUNNING)
         return CLI_OK;
     const struct pool_options *pool = &cli->config->pool;
+    if (cli->presence == POOL_SILENT)
+        return cli_fail(CLI_FAILED,
+            "the pool that holds %s does not answer you; try again as its user, or as root",
+            short_path(pool->database));
     (void)cli_fail(CLI_NO_POOL, "no pool is running for %s (no answer on %s)",
         short_path(pool->database), short_path(pool->socket));
     cli_say(cli, "Start one:  stint run      or  systemctl start stint");

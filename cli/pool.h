@@ -14,7 +14,8 @@
 /* Fills cli->presence and cli->pool. RC_NOTFOUND: nobody answers on this socket. */
 MUST_CHECK enum rc pool_ask_status(struct cli *cli, const char *socket, struct err *err);
 bool pool_is_starting(const struct cli *cli); /* its last answer said so */
-/* CLI_OK when one runs; else says so and returns CLI_NO_POOL. */
+/* CLI_OK when one runs; else says so and returns CLI_NO_POOL, or CLI_FAILED when it does not answer
+ * this user. */
 enum cli_exit cli_need_pool(struct cli *cli);
 
 /* A member of the pool's answer; NULL or fallback when it is not there. */

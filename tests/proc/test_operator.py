@@ -1,11 +1,13 @@
 """What an operator does to a running pool beside the commands: files removed, locks held, limits."""
 import os
+import shutil
 import sqlite3
+import subprocess
 import unittest
 
 import path  # noqa: F401
 import control
-from stint_test import StintTest
+from stint_test import BIN, StintTest
 from waiting import wait_until
 
 MIB = 1 << 20
@@ -35,6 +37,9 @@ class Operator(StintTest):
         self.open_gate()
         holder = wait_until(lambda: control.status(pool.socket).get("lock_holder"), "named")
         self.assertEqual(holder["pid"], os.getpid())
+        self.assertIn(f"(pid {os.getpid()}), which holds", self.stint("status").out)
+        self.assertEqual(self.stint("status", "--json").json["pool"]["lock_holder"]["pid"],
+                         os.getpid())
         db.execute("COMMIT")
         db.close()
         self.wait_status("k", "s", "done")
@@ -60,6 +65,32 @@ class Operator(StintTest):
         said = self.stint("check", code=78, env={"STINT_POOL_WRKERS": "3"})
         self.assertIn("workers", said.err)
         self.stint("check", env={"STINT_POOL_ID": "1-2-3"})
+
+    def test_results_of_a_removed_job_can_be_read(self):
+        self.config("[job gone]\nhandler = shell echo 7\n[job j]\nhandler = builtin noop\n")
+        self.stint("add", "gone", "k")
+        self.stint("run", "--drain", timeout=120)
+        self.config("[job j]\nhandler = builtin noop\n")
+        self.stint("run", "--drain", timeout=120)
+        rows = self.stint("results", "gone", "--format", "ndjson").rows
+        self.assertEqual([(r["key"], r["result"]) for r in rows], [("k", 7)])
+        self.stint("results", "never", code=2)
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root to be somebody else")
+    def test_somebody_else_is_told_so(self):
+        self.config("[job j]\nhandler = builtin noop\n")
+        pool = self.pool()
+        mine = shutil.copy(f"{BIN}/stint", self.path("stint-copy"))
+        for name in (self.dir, self.path("stint.conf"), mine):
+            os.chmod(name, 0o755)
+        command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", mine]
+        for words in (["stop"], ["workers"]):
+            said = subprocess.run(command + words, cwd=self.dir, capture_output=True, text=True,
+                                  timeout=60, check=False)
+            self.assertEqual(said.returncode, 1, said)
+            self.assertIn("does not answer you", said.stderr)
+            self.assertNotIn("no pool is running", said.stderr)
+        pool.stop()
 
     def test_results_may_have_exactly_their_size(self):
         self.script("big", 'head -c "$STINT_ITEM" /dev/zero | tr "\\0" x; echo\n')
