@@ -1,7 +1,6 @@
 /* stint: the operator's command. Reads the command line, makes ready what the command's row in
  * commands.c needs, calls it, and turns its result into the exit status. */
 #include <errno.h>
-#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -128,10 +127,7 @@ int main(int argc, char **argv)
 {
     struct err err = {""};
     struct args args = ARGS_INIT;
-    /* A reader that leaves (| head) ends us quietly; widths of characters need some UTF-8 locale.
-     */
-    (void)signal(SIGPIPE, SIG_DFL);
-    (void)setlocale(LC_CTYPE, "C.UTF-8");
+    (void)signal(SIGPIPE, SIG_DFL); /* a reader that leaves (| head) ends us quietly */
     int at = find_word(argc, argv);
     const struct command *command = at < argc ? command_find(argv[at]) : NULL;
     if (at < argc && !command)

@@ -1,6 +1,7 @@
 #include "cli/table.h"
 
 #include <assert.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
@@ -41,8 +42,15 @@ static wchar_t code_point(const unsigned char *s, size_t *ret_len)
     return c;
 }
 
+/* wcwidth needs some UTF-8 locale; most commands never show a character that it is asked about. */
 static size_t code_width(wchar_t c)
 {
+    static bool has_locale;
+    if (c < 0x80)
+        return 1;
+    if (!has_locale)
+        (void)setlocale(LC_CTYPE, "C.UTF-8");
+    has_locale = true;
     int w = wcwidth(c);
     return w < 0 ? 1 : (size_t)w;
 }

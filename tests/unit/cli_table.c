@@ -1,5 +1,4 @@
 /* The layout of tables, and the text of the progress line. */
-#include <locale.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -164,7 +163,6 @@ static void test_times(void **state)
 
 int main(void)
 {
-    (void)setlocale(LC_CTYPE, "C.UTF-8");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_columns_are_aligned),
         cmocka_unit_test(test_wide_characters_take_two_columns),
