@@ -44,8 +44,8 @@ def main():
     p.add_argument("--dir", default=None, help="where the databases lie (default: TMPDIR)")
     options = p.parse_args()
     found = {"machine": f"{platform.machine()} {platform.release()} {os.cpu_count()} cores",
-             "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
-    print(f"{found['machine']}, {found['at']}")
+             "load": os.getloadavg()[0], "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
+    print(f"{found['machine']}, load {found['load']:.2f} before it began, {found['at']}")
     for name in options.only or measures.ALL:
         title, measure = measures.ALL[name]
         directory = tempfile.mkdtemp(prefix="stint-bench-", dir=options.dir)
