@@ -267,7 +267,7 @@ class OnOffenders(unittest.TestCase):
     def test_no_machine_paths(self):
         for place in ("work", "root", "home"):
             self.offends(no_machine_paths, "README.md", f"see /{place}/x")
-        self.passes(no_machine_paths, "README.md", "see sql/work/x and /worker/")
+        self.passes(no_machine_paths, "README.md", "see sql/works/x and /worker/")
 
 
 if __name__ == "__main__":
