@@ -308,7 +308,7 @@ static enum cli_exit check_usage(const struct args *args)
     return CLI_OK;
 }
 
-enum cli_exit cmd_add(struct cli *cli)
+static enum cli_exit run(struct cli *cli)
 {
     const struct args *args = cli->args;
     enum cli_exit code = check_usage(args);
@@ -337,3 +337,48 @@ enum cli_exit cmd_add(struct cli *cli)
         report_text(&a);
     return code;
 }
+
+static const char *const input_words[] = {"jsonl", "csv", "tsv", "text", NULL};
+
+static const struct flag flags[] = {
+    {.name = "data",
+        .type = FLAG_TEXT,
+        .value = "JSON|@FILE|-",
+        .help = "the data of every KEY given; - reads it from standard input"},
+    {.name = "priority",
+        .type = FLAG_INT,
+        .value = "N",
+        .min = -PRIORITY_MAX,
+        .max = PRIORITY_MAX,
+        .help = "higher goes first (default: the job's)"},
+    {.name = "retry", .type = FLAG_BOOL, .help = "reopen what is failed, exhausted or cancelled"},
+    {.name = "from", .type = FLAG_TEXT, .value = "FILE|-", .help = "items from a file or stream"},
+    {.name = "format",
+        .type = FLAG_WORD,
+        .value = "WORD",
+        .words = input_words,
+        .help = "jsonl, csv, tsv or text (default: by the file's ending, else by its first byte)"},
+    FLAG_DRY_RUN,
+    {.name = NULL},
+};
+
+const struct command command_add = {
+    .name = "add",
+    .group = GROUP_WORK,
+    .usage = "JOB KEY… [--data JSON|@FILE|-]\nJOB --from FILE|-",
+    .help = "add items to a job, or bring what is there up to date",
+    .text =
+        "Lines of JSON are objects with key, data and priority; without data, all other members\n"
+        "are the data. CSV and TSV have a header; its column \"key\" is the key, the others are "
+        "the\n"
+        "data, as texts. Text has a key a line.\n\n"
+        "  stint add news https://example.com/a/9\n"
+        "  stint add news --from urls.txt\n"
+        "  stint results news --json | jq -c '{key, data: .result}' | stint add prices --from -\n",
+    .flags = flags,
+    .words = {WORD_JOB, WORD_TEXT},
+    .words_min = 1,
+    .words_max = WORDS_ANY,
+    .needs = NEED_CONFIG,
+    .run = run,
+};

@@ -56,7 +56,7 @@ static void report_ok(const struct cli *cli)
         cli_say(cli, "no job is configured yet: add a section [job NAME]");
 }
 
-enum cli_exit cmd_check(struct cli *cli)
+static enum cli_exit run(struct cli *cli)
 {
     struct buf problems CLEANUP(buf_fini) = BUF_INIT, warnings CLEANUP(buf_fini) = BUF_INIT;
     cli_parse_files(cli, &problems);
@@ -72,3 +72,14 @@ enum cli_exit cmd_check(struct cli *cli)
         (void)sys_write_all(STDERR_FILENO, warnings.data, warnings.len);
     return problems.len > 0 ? CLI_BAD_CONFIG : CLI_OK;
 }
+
+const struct command command_check = {
+    .name = "check",
+    .group = GROUP_START,
+    .usage = "",
+    .help = "look through the configuration and name all its problems",
+    .text =
+        "Reads the files, even when a pool runs, and looks for the programs and lists they name.\n"
+        "Exit status 78 if there is any problem; a warning is none.\n",
+    .run = run,
+};

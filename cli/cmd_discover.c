@@ -140,7 +140,7 @@ static enum cli_exit show_report(struct cli *cli, const struct buf *out)
     return CLI_OK;
 }
 
-enum cli_exit cmd_discover(struct cli *cli)
+static enum cli_exit run(struct cli *cli)
 {
     const struct job_spec *job = cli_job(cli, cli->args->words[0]);
     if (!job)
@@ -173,3 +173,27 @@ enum cli_exit cmd_discover(struct cli *cli)
         return status < 128 ? (enum cli_exit)status : CLI_FAILED;
     return rc ? cli_fail_rc(rc, &err) : show_report(cli, &out);
 }
+
+static const struct flag flags[] = {
+    FLAG_DRY_RUN,
+    {.name = "limit",
+        .type = FLAG_INT,
+        .value = "N",
+        .min = 1,
+        .max = LIMIT_MAX,
+        .help = "stop after N items found"},
+    {.name = NULL},
+};
+
+const struct command command_discover = {
+    .name = "discover",
+    .group = GROUP_WORK,
+    .usage = "JOB [-n] [--limit N]",
+    .help = "find a job's items now",
+    .flags = flags,
+    .words = {WORD_JOB},
+    .words_min = 1,
+    .words_max = 1,
+    .needs = NEED_CONFIG,
+    .run = run,
+};

@@ -152,7 +152,7 @@ static void say_no_event(const struct cli *cli)
         free(kinds.names[i]);
 }
 
-enum cli_exit cmd_events(struct cli *cli)
+static enum cli_exit run(struct cli *cli)
 {
     struct events e = {.is_json = cli->is_json};
     struct err err = {""};
@@ -177,3 +177,28 @@ enum cli_exit cmd_events(struct cli *cli)
         cli_say(cli, "nothing has happened yet: start a pool with stint run");
     return CLI_NO_MATCH;
 }
+
+static const struct flag flags[] = {
+    {.name = "event",
+        .type = FLAG_TEXT,
+        .value = "NAME",
+        .help = "only this kind, e.g. attempt.failed"},
+    {.name = "limit",
+        .type = FLAG_INT,
+        .value = "N",
+        .min = 1,
+        .max = LIMIT_MAX,
+        .help = "the newest N (default 50)"},
+    {.name = "follow", .letter = 'f', .type = FLAG_BOOL, .help = "go on as events come"},
+    {.name = NULL},
+};
+
+const struct command command_events = {
+    .name = "events",
+    .group = GROUP_LOOK,
+    .usage = "[--event NAME] [--limit N] [-f]",
+    .help = "what happened, newest last",
+    .flags = flags,
+    .needs = NEED_CONFIG | NEED_READ,
+    .run = run,
+};

@@ -1,4 +1,4 @@
-/* help: every text of it comes from the tables in commands.c. */
+/* help: every text of it comes from the table of commands. */
 #include <stdio.h>
 #include <string.h>
 
@@ -6,6 +6,7 @@
 #include "cli/table.h"
 #include "common/base/cleanup.h"
 #include "common/base/json.h"
+#include "common/base/text.h"
 
 static void pad_to(struct buf *out, size_t from, size_t width)
 {
@@ -44,7 +45,12 @@ static void add_usage(struct buf *out, const struct command *command)
 static void write_command(struct buf *out, const struct command *command)
 {
     buf_addf(out, "stint %s: %s\n\n", command->name, command->help);
-    add_usage(out, command);
+    if (!command->subs)
+        add_usage(out, command);
+    for (size_t i = 0; i < command->subs_len; i++)
+        add_usage(out, &command->subs[i]);
+    if (command->alias)
+        buf_addf(out, "\nAlso: stint %s\n", command->alias);
     if (command->text)
         buf_addf(out, "\n%s", command->text);
     if (command->flags) {
@@ -53,6 +59,8 @@ static void write_command(struct buf *out, const struct command *command)
     }
     buf_adds(out, "\nOptions of every command:\n");
     add_flags(out, global_flags);
+    if (command->subs)
+        buf_addf(out, "\nMore: stint help %s WORD\n", command->name);
 }
 
 static void write_all(struct buf *out)
@@ -62,8 +70,8 @@ static void write_all(struct buf *out)
     for (int group = 0; group < GROUP_COUNT; group++) {
         buf_addf(out, "\n%s\n", group_titles[group]);
         for (size_t i = 0; i < commands_len; i++)
-            if ((int)commands[i].group == group)
-                buf_addf(out, "  %-10s %s\n", commands[i].name, commands[i].help);
+            if ((int)commands[i]->group == group)
+                buf_addf(out, "  %-10s %s\n", commands[i]->name, commands[i]->help);
     }
     buf_adds(out, "\nOptions of every command (before or after it):\n");
     add_flags(out, global_flags);
@@ -94,6 +102,20 @@ static void json_flags(struct json *j, const struct flag *flags)
     json_end_array(j);
 }
 
+static void json_command(struct json *j, const struct command *command)
+{
+    json_open_object(j, NULL);
+    json_str(j, "name", command->name);
+    json_str(j, "alias", command->alias);
+    json_str(j, "group", group_titles[command->group]);
+    json_str(j, "usage", command->usage ? command->usage : "");
+    json_str(j, "help", command->help);
+    json_flags(j, command->flags);
+    json_end_object(j);
+    for (size_t i = 0; i < command->subs_len; i++)
+        json_command(j, &command->subs[i]);
+}
+
 static void write_json(struct buf *out, const struct command *only)
 {
     struct json j;
@@ -102,32 +124,55 @@ static void write_json(struct buf *out, const struct command *only)
     json_str(&j, "schema", "stint.help/1");
     json_flags(&j, global_flags);
     json_open_array(&j, "commands");
-    for (size_t i = 0; i < commands_len; i++) {
-        if (only && only != &commands[i])
-            continue;
-        json_open_object(&j, NULL);
-        json_str(&j, "name", commands[i].name);
-        json_str(&j, "group", group_titles[commands[i].group]);
-        json_str(&j, "usage", commands[i].usage);
-        json_str(&j, "help", commands[i].help);
-        json_flags(&j, commands[i].flags);
-        json_end_object(&j);
-    }
+    for (size_t i = 0; i < commands_len; i++)
+        if (!only)
+            json_command(&j, commands[i]);
+    if (only)
+        json_command(&j, only);
     json_end_array(&j);
     json_end_object(&j);
     buf_addc(out, '\n');
 }
 
-enum cli_exit cmd_help(struct cli *cli)
+static enum cli_exit unknown(const char *before, const char *name, const char *near)
+{
+    struct buf shown CLEANUP(buf_fini) = BUF_INIT;
+    text_add_printable(&shown, name, strlen(name));
+    if (near)
+        return cli_fail(CLI_USAGE, "no help for \"%s%s\"; did you mean \"%s%s\"? See: stint help",
+            before, buf_str(&shown), before, near);
+    return cli_fail(CLI_USAGE, "no help for \"%s%s\". See: stint help", before, buf_str(&shown));
+}
+
+/* The command named by the words; NULL and CLI_OK: none named. */
+static enum cli_exit find_named(const struct args *args, const struct command **ret)
+{
+    if (args->words_len == 0)
+        return CLI_OK;
+    const char *name = args->words[0];
+    const struct command *command = command_find(name);
+    if (!command)
+        return unknown("", name, command_nearest(name));
+    if (args->words_len > 1) {
+        const char *word = args->words[1];
+        char before[40];
+        (void)snprintf(before, sizeof(before), "%s ", command->name);
+        const struct command *sub = command_sub(command, word);
+        if (!sub)
+            return unknown(before, word, command_sub_nearest(command, word));
+        command = sub;
+    }
+    *ret = command;
+    return CLI_OK;
+}
+
+static enum cli_exit run(struct cli *cli)
 {
     struct buf text CLEANUP(buf_fini) = BUF_INIT;
-    const char *name = cli->args->words_len ? cli->args->words[0] : NULL;
-    const struct command *command = name ? command_find(name) : NULL;
-    if (name && !command) {
-        const char *near = command_nearest(name);
-        return cli_fail(CLI_USAGE, "unknown command \"%s\"%s%s%s See: stint help", name,
-            near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : ".");
-    }
+    const struct command *command = NULL;
+    enum cli_exit code = find_named(cli->args, &command);
+    if (code)
+        return code;
     if (cli->is_json)
         write_json(&text, command);
     else
@@ -135,3 +180,13 @@ enum cli_exit cmd_help(struct cli *cli)
     cli_print(&text);
     return CLI_OK;
 }
+
+const struct command command_help = {
+    .name = "help",
+    .group = GROUP_OPERATE,
+    .usage = "[COMMAND [WORD]]",
+    .help = "this help, or that of a command",
+    .words = {WORD_COMMAND, WORD_COMMAND},
+    .words_max = 2,
+    .run = run,
+};

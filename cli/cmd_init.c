@@ -85,7 +85,7 @@ static void report(struct cli *cli, const char *directory)
     cli_print(&text);
 }
 
-enum cli_exit cmd_init(struct cli *cli)
+static enum cli_exit run(struct cli *cli)
 {
     const char *directory = cli->args->words[0];
     if (mkdir(directory, 0755) < 0 && errno != EEXIST) {
@@ -104,3 +104,17 @@ enum cli_exit cmd_init(struct cli *cli)
         report(cli, directory);
     return code;
 }
+
+const struct command command_init = {
+    .name = "init",
+    .group = GROUP_START,
+    .usage = "DIR",
+    .help = "write a small working pipeline to begin with",
+    .text = "Writes stint.conf, items.csv and handler.sh, each explained in its own comments.\n"
+            "Existing files are never touched.\n\n"
+            "  stint init demo && cd demo && stint run\n",
+    .words = {WORD_DIR},
+    .words_min = 1,
+    .words_max = 1,
+    .run = run,
+};

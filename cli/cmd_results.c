@@ -126,7 +126,7 @@ static bool is_orphan(struct cli *cli, const char *name)
            overview_job(&view, name) != NULL;
 }
 
-enum cli_exit cmd_results(struct cli *cli)
+static enum cli_exit run(struct cli *cli)
 {
     static const result_fn on_row[] = {
         [OUTPUT_TABLE] = on_table_row, [OUTPUT_NDJSON] = on_json_row, [OUTPUT_CSV] = on_csv_row};
@@ -157,3 +157,30 @@ enum cli_exit cmd_results(struct cli *cli)
         stage ? "." : "", stage ? stage : "", job);
     return CLI_NO_MATCH;
 }
+
+static const char *const output_words[] = {"table", "ndjson", "csv", NULL};
+
+static const struct flag flags[] = {
+    {.name = "format",
+        .type = FLAG_WORD,
+        .value = "WORD",
+        .words = output_words,
+        .help = "table, ndjson or csv"},
+    {.name = NULL},
+};
+
+const struct command command_results = {
+    .name = "results",
+    .group = GROUP_WORK,
+    .usage = "JOB [STAGE] [--format table|ndjson|csv]",
+    .help = "the results of a job, or of one stage of it",
+    .text = "In csv a result that is a JSON string is given as plain text, any other as JSON.\n"
+            "Exit status 5 if there is none.\n\n"
+            "  stint results demo --format csv > out.csv\n",
+    .flags = flags,
+    .words = {WORD_JOB, WORD_STAGE},
+    .words_min = 1,
+    .words_max = 2,
+    .needs = NEED_CONFIG | NEED_READ,
+    .run = run,
+};

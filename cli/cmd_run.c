@@ -148,7 +148,7 @@ static enum cli_exit conclude(struct pool *pool, int status)
     return (enum cli_exit)WEXITSTATUS(status);
 }
 
-enum cli_exit cmd_run(struct cli *cli)
+static enum cli_exit run(struct cli *cli)
 {
     struct pool pool = {.cli = cli, .pidfd = -1};
     struct err err = {""};
@@ -169,3 +169,31 @@ enum cli_exit cmd_run(struct cli *cli)
         (void)close(pool.pidfd);
     return code;
 }
+
+static const struct flag flags[] = {
+    {.name = "drain",
+        .type = FLAG_BOOL,
+        .help = "end when everything is at rest: 0 if all is done or skipped, else 1"},
+    {.name = "workers",
+        .type = FLAG_INT,
+        .value = "N",
+        .min = 1,
+        .max = 512,
+        .help = "so many workers, whatever [pool] says"},
+    {.name = NULL},
+};
+
+const struct command command_run = {
+    .name = "run",
+    .group = GROUP_START,
+    .usage = "[--drain] [--workers N]",
+    .help = "run the pool in the foreground",
+    .text =
+        "Ctrl-C stops it when what runs is finished; twice: at once. What was interrupted runs\n"
+        "again at the next start.\n\n"
+        "  stint run             until stopped\n"
+        "  stint run --drain     until all work is at rest\n",
+    .flags = flags,
+    .needs = NEED_FILES,
+    .run = run,
+};

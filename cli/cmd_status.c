@@ -329,7 +329,7 @@ static void write_text(
     add_failures(view, only, out);
 }
 
-enum cli_exit cmd_status(struct cli *cli)
+static enum cli_exit run(struct cli *cli)
 {
     struct overview view CLEANUP(overview_fini) = OVERVIEW_INIT;
     struct buf out CLEANUP(buf_fini) = BUF_INIT;
@@ -352,3 +352,15 @@ enum cli_exit cmd_status(struct cli *cli)
         teach(cli, &view);
     return CLI_OK;
 }
+
+const struct command command_status = {
+    .name = "status",
+    .group = GROUP_LOOK,
+    .usage = "[JOB]",
+    .help = "how far everything is",
+    .text = "Works without a pool as well.\n",
+    .words = {WORD_JOB},
+    .words_max = 1,
+    .needs = NEED_CONFIG | NEED_READ,
+    .run = run,
+};

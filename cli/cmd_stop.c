@@ -27,7 +27,7 @@ static int open_pool(const struct cli *cli)
     return -1;
 }
 
-enum cli_exit cmd_stop(struct cli *cli)
+static enum cli_exit run(struct cli *cli)
 {
     struct err err = {""};
     bool is_now = args_has(cli->args, "now");
@@ -53,3 +53,22 @@ enum cli_exit cmd_stop(struct cli *cli)
     }
     return CLI_OK;
 }
+
+static const struct flag flags[] = {
+    {.name = "now",
+        .type = FLAG_BOOL,
+        .help = "end what runs at once; it runs again at the next start"},
+    {.name = NULL},
+};
+
+const struct command command_stop = {
+    .name = "stop",
+    .group = GROUP_OPERATE,
+    .usage = "[--now]",
+    .help = "stop the pool and wait until it is gone",
+    .text =
+        "What runs is finished first; --now gives it back. Exit status 3 if no pool is running.\n",
+    .flags = flags,
+    .needs = NEED_CONFIG | NEED_POOL,
+    .run = run,
+};

@@ -2,7 +2,7 @@
 #include "cli/commands.h"
 #include "common/base/cleanup.h"
 
-enum cli_exit cmd_version(struct cli *cli)
+static enum cli_exit run(struct cli *cli)
 {
     struct buf text CLEANUP(buf_fini) = BUF_INIT;
     if (cli->is_json)
@@ -12,3 +12,11 @@ enum cli_exit cmd_version(struct cli *cli)
     cli_print(&text);
     return CLI_OK;
 }
+
+const struct command command_version = {
+    .name = "version",
+    .group = GROUP_OPERATE,
+    .usage = "",
+    .help = "the version",
+    .run = run,
+};

@@ -132,7 +132,7 @@ static enum cli_exit wait_on(struct waiting *w)
         w->job ? w->job : "all work");
 }
 
-enum cli_exit cmd_wait(struct cli *cli)
+static enum cli_exit run(struct cli *cli)
 {
     const char *job = cli->args->words_len ? cli->args->words[0] : NULL;
     int64_t timeout_ms = args_number(cli->args, "timeout", -1);
@@ -155,3 +155,24 @@ enum cli_exit cmd_wait(struct cli *cli)
     follow_close(&w.follow);
     return code;
 }
+
+static const struct flag flags[] = {
+    {.name = "timeout",
+        .type = FLAG_DURATION,
+        .value = "DURATION",
+        .help = "give up after so long, with exit status 1"},
+    {.name = NULL},
+};
+
+const struct command command_wait = {
+    .name = "wait",
+    .group = GROUP_WORK,
+    .usage = "[JOB] [--timeout DURATION]",
+    .help = "wait until a job, or all, is at rest",
+    .text = "Exit status 0 when all is done or skipped, 1 if anything rests undone.\n",
+    .flags = flags,
+    .words = {WORD_JOB},
+    .words_max = 1,
+    .needs = NEED_CONFIG | NEED_READ,
+    .run = run,
+};

@@ -125,7 +125,7 @@ static enum cli_exit show(
     return CLI_OK;
 }
 
-enum cli_exit cmd_workers(struct cli *cli)
+static enum cli_exit run(struct cli *cli)
 {
     struct buf payload CLEANUP(buf_fini) = BUF_INIT;
     struct buf out CLEANUP(buf_fini) = BUF_INIT;
@@ -141,3 +141,13 @@ enum cli_exit cmd_workers(struct cli *cli)
     cli_print(&out);
     return code;
 }
+
+const struct command command_workers = {
+    .name = "workers",
+    .group = GROUP_LOOK,
+    .usage = "",
+    .help = "who works on what",
+    .text = "Exit status 3 if no pool is running.\n",
+    .needs = NEED_CONFIG | NEED_POOL | NEED_READ,
+    .run = run,
+};

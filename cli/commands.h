@@ -1,6 +1,7 @@
-/* commands: the one table of commands: name, usage, help, flags, function, needs. It is the truth
- * for dispatch and help now, for completion and man pages later. Each command is one file
- * cmd_NAME.c with one function; main.c makes ready what the row needs and calls it. */
+/* commands: the one table of commands: name, usage, help, flags, words, function, needs. It is the
+ * truth for dispatch, help, completion and the man page. Each command is one file cmd_NAME.c with
+ * its row and one function; main.c makes ready what the row needs and calls it. To add one: write
+ * its file, declare its row here, name it in commands.c. */
 #ifndef STINT_CLI_COMMANDS_H
 #define STINT_CLI_COMMANDS_H
 
@@ -18,43 +19,63 @@ enum command_need {
     NEED_WRITE = 16, /* the store and the catalog, created when missing */
 };
 
-enum command_group { GROUP_START, GROUP_WORK, GROUP_LOOK, GROUP_OPERATE, GROUP_COUNT };
+enum command_group {
+    GROUP_START,
+    GROUP_WORK,
+    GROUP_LOOK,
+    GROUP_ACT,
+    GROUP_OPERATE,
+    GROUP_COUNT,
+};
+
+#define COMMAND_WORDS 2
 
 struct command {
-    const char *name;
+    const char *name; /* of a sub-command with its command: "db check" */
     enum command_group group;
-    const char *usage;        /* the arguments; a second form after \n */
+    const char *usage;        /* the arguments; a second form after \n; "": none */
     const char *help;         /* one line */
-    const char *text;         /* more for --help: what to know, examples; NULL */
+    const char *text;         /* more for --help and the man page: paragraphs, examples; or NULL */
     const struct flag *flags; /* NULL: none of its own */
+    enum word_kind words[COMMAND_WORDS]; /* of the arguments, for completion; the last repeats */
     size_t words_min, words_max;
     unsigned needs; /* enum command_need */
     enum cli_exit (*run)(struct cli *cli);
+    const char *alias;          /* another name; or NULL */
+    const struct command *subs; /* sub-commands: then it has no run of its own */
+    size_t subs_len;
 };
 
 #define WORDS_ANY ((size_t)-1)
 
-extern const struct command commands[];
+/* Flags that several commands have, alike. */
+#define FLAG_DRY_RUN                                                                               \
+    {                                                                                              \
+        .name = "dry-run", .letter = 'n', .type = FLAG_BOOL,                                       \
+        .help = "say what would change, change nothing"                                            \
+    }
+#define FLAG_YES                                                                                   \
+    {                                                                                              \
+        .name = "yes", .letter = 'y', .type = FLAG_BOOL, .help = "do not ask"                      \
+    }
+#define LIMIT_MAX 1000000000 /* of every --limit */
+
+extern const struct command *const commands[];
 extern const size_t commands_len;
 extern const struct flag global_flags[];
 extern const char *const group_titles[GROUP_COUNT];
 
 const struct command *command_find(const char *name); /* or NULL */
 const char *command_nearest(const char *name);        /* or NULL */
+/* A sub-command by its own word; of its word alone ("check" of "db check"). */
+const struct command *command_sub(const struct command *command, const char *word); /* or NULL */
+const char *command_sub_nearest(const struct command *command, const char *word);   /* or NULL */
+const char *command_word(const struct command *sub);
 
-enum cli_exit cmd_init(struct cli *cli);
-enum cli_exit cmd_check(struct cli *cli);
-enum cli_exit cmd_run(struct cli *cli);
-enum cli_exit cmd_add(struct cli *cli);
-enum cli_exit cmd_discover(struct cli *cli);
-enum cli_exit cmd_wait(struct cli *cli);
-enum cli_exit cmd_status(struct cli *cli);
-enum cli_exit cmd_results(struct cli *cli);
-enum cli_exit cmd_events(struct cli *cli);
-enum cli_exit cmd_workers(struct cli *cli);
-enum cli_exit cmd_stop(struct cli *cli);
-enum cli_exit cmd_help(struct cli *cli);
-enum cli_exit cmd_version(struct cli *cli);
+extern const struct command command_init, command_check, command_run;
+extern const struct command command_add, command_discover, command_results, command_wait;
+extern const struct command command_status, command_events, command_workers;
+extern const struct command command_stop, command_help, command_version;
 
 /* The help of one command, or of all (NULL); cmd_help.c. */
 void help_write(struct buf *out, const struct command *command);

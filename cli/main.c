@@ -10,14 +10,25 @@
 #include "common/base/cleanup.h"
 #include "common/base/text.h"
 
-/* All tables of flags: before the command is known, any of them may be meant. */
+#define SETS_MAX 128
+
+static size_t add_sets(const struct flag **sets, size_t n, const struct command *command)
+{
+    if (command->flags && n < SETS_MAX)
+        sets[n++] = command->flags;
+    for (size_t i = 0; i < command->subs_len; i++)
+        n = add_sets(sets, n, &command->subs[i]);
+    return n;
+}
+
+/* Index of the first word. By all tables of flags: before the command is known, any may be meant.
+ */
 static int find_word(int argc, char **argv)
 {
-    const struct flag *sets[64] = {global_flags};
+    const struct flag *sets[SETS_MAX] = {global_flags};
     size_t n = 1;
-    for (size_t i = 0; i < commands_len && n < sizeof(sets) / sizeof(sets[0]); i++)
-        if (commands[i].flags)
-            sets[n++] = commands[i].flags;
+    for (size_t i = 0; i < commands_len; i++)
+        n = add_sets(sets, n, commands[i]);
     return args_first_word(argc, argv, sets, n);
 }
 
@@ -30,6 +41,29 @@ static enum cli_exit unknown_command(const char *name)
         return cli_fail(CLI_USAGE, "unknown command \"%s\"; did you mean \"%s\"? See: stint help",
             buf_str(&shown), near);
     return cli_fail(CLI_USAGE, "unknown command \"%s\". See: stint help", buf_str(&shown));
+}
+
+/* "db" alone, or "db frobnicate". */
+static enum cli_exit unknown_sub(const struct command *command, const char *word)
+{
+    struct buf text CLEANUP(buf_fini) = BUF_INIT;
+    const char *near = word ? command_sub_nearest(command, word) : NULL;
+    if (word) {
+        buf_adds(&text, "unknown word \"");
+        text_add_printable(&text, word, strlen(word));
+        buf_addf(&text, "\" after stint %s; %s", command->name, near ? "did you mean \"" : "");
+    } else {
+        buf_addf(&text, "stint %s does one of several things; ", command->name);
+    }
+    if (near) {
+        buf_addf(&text, "%s\"?", near);
+    } else {
+        buf_adds(&text, "say one of: ");
+        for (size_t i = 0; i < command->subs_len; i++)
+            buf_addf(&text, "%s%s", i ? ", " : "", command_word(&command->subs[i]));
+    }
+    return cli_fail(
+        CLI_USAGE, "%s%s See: stint help %s", buf_str(&text), near ? "" : ".", command->name);
 }
 
 static enum cli_exit usage_error(const struct command *command, const char *what)
@@ -97,6 +131,8 @@ static enum cli_exit dispatch(const struct command *command, const struct args *
         return show_help(command);
     if (args_has(args, "version"))
         command = command_find("version");
+    else if (command && command->subs)
+        return unknown_sub(command, NULL);
     else if (command && check_words(command, args))
         return CLI_USAGE;
     if (!command) {
@@ -123,18 +159,45 @@ static enum cli_exit flush(enum cli_exit code)
     return cli_fail(CLI_FAILED, "cannot write to standard output: %s", strerror(why));
 }
 
+/* argv without the word at `at`. */
+static void take_word(int *argc, char **argv, int at)
+{
+    memmove(&argv[at], &argv[at + 1], (size_t)(*argc - at) * sizeof(argv[0]));
+    (*argc)--;
+}
+
+/* Takes the command's words out of argv. *ret stays NULL when there is none. */
+static enum cli_exit find_command(int *argc, char **argv, const struct command **ret)
+{
+    int at = find_word(*argc, argv);
+    if (at == *argc)
+        return CLI_OK;
+    const struct command *command = command_find(argv[at]);
+    if (!command)
+        return unknown_command(argv[at]);
+    take_word(argc, argv, at);
+    *ret = command;
+    at = command->subs ? find_word(*argc, argv) : *argc;
+    if (at == *argc)
+        return CLI_OK;
+    *ret = command_sub(command, argv[at]);
+    if (!*ret)
+        return unknown_sub(command, argv[at]);
+    take_word(argc, argv, at);
+    return CLI_OK;
+}
+
 int main(int argc, char **argv)
 {
     struct err err = {""};
     struct args args = ARGS_INIT;
+    const struct command *command = NULL;
     (void)signal(SIGPIPE, SIG_DFL); /* a reader that leaves (| head) ends us quietly */
-    int at = find_word(argc, argv);
-    const struct command *command = at < argc ? command_find(argv[at]) : NULL;
-    if (at < argc && !command)
-        return unknown_command(argv[at]);
+    enum cli_exit code = find_command(&argc, argv, &command);
+    if (code)
+        return code;
     const struct flag *sets[] = {global_flags, command ? command->flags : NULL};
-    enum cli_exit code;
-    if (args_parse(argc, argv, command ? at : 0, sets, 2, &args, &err))
+    if (args_parse(argc, argv, sets, 2, &args, &err))
         code = usage_error(command, err.text);
     else
         code = dispatch(command, &args);

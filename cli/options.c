@@ -138,17 +138,15 @@ static enum rc give(struct args *args, const struct flag *f, const char *text, s
     return RC_OK;
 }
 
-/* The walk over argv: what is next, and what must be left out. */
+/* The walk over argv: what is next. */
 struct walk {
     char **argv;
-    int argc, at, skip;
+    int argc, at;
 };
 
 static const char *next_arg(struct walk *w)
 {
-    do
-        w->at++;
-    while (w->at == w->skip);
+    w->at++;
     return w->at < w->argc ? w->argv[w->at] : NULL;
 }
 
@@ -183,10 +181,10 @@ static enum rc read_letters(struct args *args, struct walk *w, const char *arg, 
     return RC_OK;
 }
 
-enum rc args_parse(int argc, char **argv, int skip, const struct flag *const *sets, size_t sets_len,
+enum rc args_parse(int argc, char **argv, const struct flag *const *sets, size_t sets_len,
     struct args *ret, struct err *err)
 {
-    struct walk w = {.argv = argv, .argc = argc, .at = 0, .skip = skip ? skip : -1};
+    struct walk w = {.argv = argv, .argc = argc, .at = 0};
     *ret = (struct args)ARGS_INIT;
     ret->sets = sets;
     ret->sets_len = sets_len;

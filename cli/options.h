@@ -1,5 +1,5 @@
 /* options: reads a command line by tables of flags. Knows no command by name: the tables come from
- * commands.c, and are the truth for parser, --help and (later) completion and man pages. Used by
+ * commands.c, and are the truth for parser, --help, completion and man pages. Used by
  * main.c once; commands then ask for values by name. Pure, writes nothing. */
 #ifndef STINT_CLI_OPTIONS_H
 #define STINT_CLI_OPTIONS_H
@@ -12,6 +12,20 @@
 
 enum flag_type { FLAG_BOOL, FLAG_TEXT, FLAG_INT, FLAG_DURATION, FLAG_WORD };
 
+/* What an argument, or an option's value, is: for completion only. */
+enum word_kind {
+    WORD_TEXT, /* nothing to offer */
+    WORD_JOB,
+    WORD_JOB_STAGE, /* JOB or JOB.STAGE */
+    WORD_STAGE,     /* a stage of the job in the first word */
+    WORD_FILTER,
+    WORD_FILE,
+    WORD_DIR,
+    WORD_COMMAND,
+    WORD_SHELL,
+    WORD_EVENT,
+};
+
 struct flag {
     const char *name; /* without the dashes; NULL ends a table */
     char letter;      /* 0: none */
@@ -20,6 +34,7 @@ struct flag {
     const char *help;
     int64_t min, max;         /* FLAG_INT */
     const char *const *words; /* FLAG_WORD: NULL-terminated */
+    enum word_kind kind;      /* of a FLAG_TEXT's value */
 };
 
 #define ARGS_GIVEN_MAX 64
@@ -43,9 +58,9 @@ struct args {
  * none); `sets` are all tables there are, because the command is not known yet. */
 int args_first_word(int argc, char **argv, const struct flag *const *sets, size_t sets_len);
 
-/* Reads argv[1..] without argv[skip] (the command itself; 0: none). RC_INVALID: err says what is
- * wrong and what is near. Finish *ret by args_fini in any case. */
-MUST_CHECK enum rc args_parse(int argc, char **argv, int skip, const struct flag *const *sets,
+/* Reads argv[1..], from which the command itself was taken out. RC_INVALID: err says what is wrong
+ * and what is near. Finish *ret by args_fini in any case. */
+MUST_CHECK enum rc args_parse(int argc, char **argv, const struct flag *const *sets,
     size_t sets_len, struct args *ret, struct err *err);
 #define ARGS_INIT                                                                                  \
     {                                                                                              \

@@ -32,8 +32,8 @@ struct parsed {
     enum rc rc;
 };
 
-/* argv as a shell would split the line at spaces; "" stands for an empty argument. */
-static struct parsed parse(const char *line, int skip)
+/* argv as a shell would split the line at spaces; '' stands for an empty argument. */
+static struct parsed parse(const char *line)
 {
     static char text[256];
     static char *argv[32];
@@ -43,14 +43,14 @@ static struct parsed parse(const char *line, int skip)
         argv[argc++] = strcmp(word, "''") == 0 ? word + 2 : word;
     argv[argc] = NULL;
     struct parsed p = {.err = {""}};
-    p.rc = args_parse(argc, argv, skip, sets, 2, &p.args, &p.err);
+    p.rc = args_parse(argc, argv, sets, 2, &p.args, &p.err);
     return p;
 }
 
 static void test_options_stand_anywhere(void **state)
 {
     (void)state;
-    struct parsed p = parse("stint -q add --limit 3 a --json b -cx.conf", 2);
+    struct parsed p = parse("stint -q --limit 3 a --json b -cx.conf");
     assert_int_equal(p.rc, RC_OK);
     assert_int_equal(p.args.words_len, 2);
     assert_string_equal(p.args.words[0], "a");
@@ -67,8 +67,7 @@ static void test_options_stand_anywhere(void **state)
 static void test_forms_of_values(void **state)
 {
     (void)state;
-    struct parsed p =
-        parse("stint x --timeout=1500ms --data=a=b -nq -c one -c two --color never", 1);
+    struct parsed p = parse("stint --timeout=1500ms --data=a=b -nq -c one -c two --color never");
     assert_int_equal(p.rc, RC_OK);
     assert_int_equal(args_number(&p.args, "timeout", 0), 1500);
     assert_string_equal(args_text(&p.args, "data"), "a=b");
@@ -82,7 +81,7 @@ static void test_forms_of_values(void **state)
 static void test_a_value_may_begin_with_a_dash(void **state)
 {
     (void)state;
-    struct parsed p = parse("stint x --data - - --data -5", 1);
+    struct parsed p = parse("stint --data - - --data -5");
     assert_int_equal(p.rc, RC_OK);
     assert_string_equal(args_text(&p.args, "data"), "-5");
     assert_int_equal(p.args.words_len, 1);
@@ -93,7 +92,7 @@ static void test_a_value_may_begin_with_a_dash(void **state)
 static void test_two_dashes_end_options(void **state)
 {
     (void)state;
-    struct parsed p = parse("stint x -- --json -q ''", 1);
+    struct parsed p = parse("stint -- --json -q ''");
     assert_int_equal(p.rc, RC_OK);
     assert_int_equal(p.args.words_len, 3);
     assert_string_equal(p.args.words[0], "--json");
@@ -104,7 +103,7 @@ static void test_two_dashes_end_options(void **state)
 
 static void expect_error(const char *line, const char *part)
 {
-    struct parsed p = parse(line, 1);
+    struct parsed p = parse(line);
     assert_int_equal(p.rc, RC_INVALID);
     if (!strstr(p.err.text, part))
         fail_msg("\"%s\" is not in \"%s\"", part, p.err.text);
@@ -114,17 +113,17 @@ static void expect_error(const char *line, const char *part)
 static void test_errors_say_what_is_near(void **state)
 {
     (void)state;
-    expect_error("stint x --limti 3", "did you mean --limit?");
-    expect_error("stint x --zzzzzzzzz", "unknown option --zzzzzzzzz");
-    expect_error("stint x -z", "unknown option -z");
-    expect_error("stint x --limit", "--limit needs a value: --limit N");
-    expect_error("stint x -c", "--config needs a value");
-    expect_error("stint x --json=yes", "--json takes no value");
-    expect_error("stint x --limit 0", "--limit");
-    expect_error("stint x --limit 11", "--limit");
-    expect_error("stint x --limit 3x", "--limit");
-    expect_error("stint x --timeout 5", "--timeout");
-    expect_error("stint x --color red", "none of: auto, always, never");
+    expect_error("stint --limti 3", "did you mean --limit?");
+    expect_error("stint --zzzzzzzzz", "unknown option --zzzzzzzzz");
+    expect_error("stint -z", "unknown option -z");
+    expect_error("stint --limit", "--limit needs a value: --limit N");
+    expect_error("stint -c", "--config needs a value");
+    expect_error("stint --json=yes", "--json takes no value");
+    expect_error("stint --limit 0", "--limit");
+    expect_error("stint --limit 11", "--limit");
+    expect_error("stint --limit 3x", "--limit");
+    expect_error("stint --timeout 5", "--timeout");
+    expect_error("stint --color red", "none of: auto, always, never");
 }
 
 static int first(const char *line)
