@@ -12,6 +12,9 @@ void config_free(struct config *config)
     for (size_t i = 0; i < config->jobs_len; i++)
         job_spec_fini(&config->jobs[i]);
     free(config->jobs);
+    for (size_t i = 0; i < config->resources_len; i++)
+        free(config->resources[i].name);
+    free(config->resources);
     free(config->pool.database);
     free(config->pool.directory);
     free(config->pool.socket);
@@ -25,6 +28,15 @@ const struct job_spec *config_job(const struct config *config, const char *name)
     for (size_t i = 0; i < config->jobs_len; i++) {
         if (strcmp(config->jobs[i].name, name) == 0)
             return &config->jobs[i];
+    }
+    return NULL;
+}
+
+const struct resource_spec *config_resource(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->resources_len; i++) {
+        if (strcmp(config->resources[i].name, name) == 0)
+            return &config->resources[i];
     }
     return NULL;
 }
@@ -72,6 +84,7 @@ static const struct job_spec discover_job = {
     .on_change = ON_CHANGE_KEEP,
     .stages = &discover_stage,
     .stages_len = 1,
+    .has_own_stage = false,
 };
 
 const struct job_spec *config_discover_job(void)

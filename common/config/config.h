@@ -32,9 +32,21 @@ struct pool_options {
     int64_t shutdown_timeout_ms, write_timeout_ms;
 };
 
-/* Retry and limits of a stage: JobTuning, applied at once. A [job] section may set each; its
- * stages inherit it; a [stage] section overrides it. */
+#define RESOURCES_MAX 64      /* of a configuration */
+#define STAGE_RESOURCES_MAX 8 /* of one stage */
+
+/* Something shared that is paced: [resource NAME]. */
+struct resource_spec {
+    char *name;
+    int64_t rate_count, rate_per_ms; /* rate = COUNT/PERIOD; at least a microsecond a token */
+    int64_t burst;                   /* by default one second's worth of the rate, at least 1 */
+};
+
+/* Retry, limits and pacing of a stage: JobTuning, applied at once. A [job] section may set each;
+ * its stages inherit it; a [stage] section overrides it. Holds no memory: may be copied. */
 struct stage_tuning {
+    size_t resources[STAGE_RESOURCES_MAX]; /* places in config->resources */
+    size_t resources_len;
     int64_t timeout_ms, grace_ms;
     int64_t max_attempts;
     int64_t backoff_base_ms, backoff_max_ms; /* backoff = BASE..MAX or BASE */
@@ -75,18 +87,23 @@ struct job_spec {
     enum merge_rule merge;
     enum on_change on_change;
     struct stage_spec *stages; /* in order; at least one */
+    bool has_own_stage;        /* without `stages`: the only one is named after the job */
     size_t stages_len;
 };
 
 struct config {
     char *directory; /* absolute; of stint.conf: handlers start here, relative paths begin here */
     struct pool_options pool;
+    struct resource_spec *resources; /* in file order */
+    size_t resources_len;
     struct job_spec *jobs; /* in file order, without @discover */
     size_t jobs_len;
 };
 
 void config_free(struct config *config);
 const struct job_spec *config_job(const struct config *config, const char *name); /* or NULL */
+const struct resource_spec *config_resource(
+    const struct config *config, const char *name);                               /* or NULL */
 const struct stage_spec *job_stage(const struct job_spec *job, const char *name); /* or NULL */
 
 /* The hidden job whose items are the discoveries (job @discover, one stage "discover", handler

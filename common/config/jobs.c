@@ -119,7 +119,7 @@ static void build_job(
 {
     struct draft d = {.sections = sections, .section = section, .job = job};
     struct target target = {.job = job, .stage = &d.mould};
-    *job = (struct job_spec){.name = xstrdup(section->job)};
+    *job = (struct job_spec){.name = xstrdup(section->name)};
     target_set_presets(sections, SECTION_JOB, &target);
     target_set_presets(sections, SECTION_STAGE, &target);
     section_apply(sections, section, &target, &d.given);
@@ -131,6 +131,7 @@ static void build_job(
         job->stages = xcalloc(1, sizeof(*job->stages));
         job->stages[0].name = xstrdup(job->name);
         job->stages_len = 1;
+        job->has_own_stage = true;
     }
     for (size_t i = 0; i < job->stages_len; i++)
         build_stage(&d, &job->stages[i], is_only);
@@ -143,15 +144,15 @@ static void unknown_job(
     CLEANUP_FREE const char **names = xcalloc(config->jobs_len + 1, sizeof(*names));
     for (size_t i = 0; i < config->jobs_len; i++)
         names[i] = config->jobs[i].name;
-    const char *near = text_nearest(s->job, names, config->jobs_len);
+    const char *near = text_nearest(s->name, names, config->jobs_len);
     if (near)
         problem_add(sections->problems, &s->at,
-            "[stage %s.%s] is of an unknown job \"%s\"; did you mean \"%s\"?", s->job, s->stage,
-            s->job, near);
+            "[stage %s.%s] is of an unknown job \"%s\"; did you mean \"%s\"?", s->name, s->stage,
+            s->name, near);
     else
         problem_add(sections->problems, &s->at,
-            "[stage %s.%s] is of an unknown job \"%s\"; add a section [job %s]", s->job, s->stage,
-            s->job, s->job);
+            "[stage %s.%s] is of an unknown job \"%s\"; add a section [job %s]", s->name, s->stage,
+            s->name, s->name);
 }
 
 static void unlisted_stage(
@@ -163,19 +164,19 @@ static void unlisted_stage(
     const char *near = text_nearest(s->stage, names, job->stages_len);
     if (near)
         problem_add(sections->problems, &s->at,
-            "[stage %s.%s]: job %s has no stage \"%s\"; did you mean \"%s\"?", s->job, s->stage,
-            s->job, s->stage, near);
+            "[stage %s.%s]: job %s has no stage \"%s\"; did you mean \"%s\"?", s->name, s->stage,
+            s->name, s->stage, near);
     else
         problem_add(sections->problems, &s->at,
-            "[stage %s.%s]: job %s has no stage \"%s\"; add it to its \"stages = \"", s->job,
-            s->stage, s->job, s->stage);
+            "[stage %s.%s]: job %s has no stage \"%s\"; add it to its \"stages = \"", s->name,
+            s->stage, s->name, s->stage);
 }
 
 /* Sections that no job took. Their keys are looked at all the same: all problems in one go. */
 static void check_stray(
     const struct section_list *sections, const struct section *s, const struct config *config)
 {
-    const struct job_spec *job = config_job(config, s->job);
+    const struct job_spec *job = config_job(config, s->name);
     if (job && job_stage(job, s->stage))
         return;
     if (!job)

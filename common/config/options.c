@@ -6,6 +6,8 @@
 
 /* One row a key. Read as a table: section, name, type, class, member, then what it may be. */
 #define POOL(member) .section = SECTION_POOL, .offset = offsetof(struct pool_options, member)
+#define RESOURCE(member)                                                                           \
+    .section = SECTION_RESOURCE, .offset = offsetof(struct resource_spec, member)
 #define JOB(member) .section = SECTION_JOB, .offset = offsetof(struct job_spec, member)
 #define STAGE(member) .section = SECTION_STAGE, .offset = offsetof(struct stage_spec, member)
 #define SECONDS(n) ((n)*INT64_C(1000))
@@ -53,6 +55,16 @@ const struct option options[] = {
      .form = "a duration like 2s",
      .help = "A worker that holds the write lock for so long while others wait is killed."},
 
+    {RESOURCE(rate_count), .name = "rate", .type = OPTION_RATE, .class = CLASS_TUNING,
+     .min = 1, .max = 1000000000, .form = "N/s, N/m, N/h or N/d, like 10/s or 5000/h",
+     .example = "5000/h",
+     .help = "So many attempts may start in a second, minute, hour or day, evenly spread; whoever\n"
+             "is killed or restarted, it is never exceeded."},
+    {RESOURCE(burst), .name = "burst", .type = OPTION_INT, .class = CLASS_TUNING,
+     .min = 1, .max = 1000000000, .form = "a whole number of at least 1", .example = "100",
+     .help = "So many may start at once after a quiet time. By default one second's worth of the\n"
+             "rate, at least 1."},
+
     {JOB(discover), .name = "discover", .type = OPTION_DISCOVER, .class = CLASS_SPEC,
      .preset = "manual", .form = "list FILE, glob PATTERN, exec COMMAND or manual",
      .help = "How items are found: list FILE, glob PATTERN, exec COMMAND (prints JSON lines), or\n"
@@ -90,6 +102,11 @@ const struct option options[] = {
     {STAGE(version), .name = "version", .type = OPTION_VERSION, .class = CLASS_SPEC,
      .form = "a text of at most 128 characters", .example = "1",
      .help = "The handler's version; results remember the one that made them."},
+    {STAGE(tuning.resources), .name = "resource", .type = OPTION_RESOURCES,
+     .class = CLASS_TUNING, .form = "names of [resource] sections divided by blanks, or none",
+     .example = "example",
+     .help = "What paces its attempts: each takes a token of every resource named here, at most 8.\n"
+             "none: of no resource, whatever the job says."},
     {STAGE(tuning.timeout_ms), .name = "timeout", .type = OPTION_DURATION, .class = CLASS_TUNING,
      .preset = "30m", .min = 1, .max = DAYS(365), .form = "a duration like 30s or 5m",
      .help = "An attempt is ended after so long."},
@@ -130,6 +147,7 @@ const size_t options_len = sizeof(options) / sizeof(options[0]);
 
 static const char *const section_names[SECTION_COUNT] = {
     [SECTION_POOL] = "pool",
+    [SECTION_RESOURCE] = "resource",
     [SECTION_JOB] = "job",
     [SECTION_STAGE] = "stage",
 };
@@ -137,6 +155,18 @@ static const char *const section_names[SECTION_COUNT] = {
 const char *option_section_name(enum option_section section)
 {
     return section < SECTION_COUNT ? section_names[section] : "?";
+}
+
+static const char *const section_forms[SECTION_COUNT] = {
+    [SECTION_POOL] = "[pool]",
+    [SECTION_RESOURCE] = "[resource NAME]",
+    [SECTION_JOB] = "[job NAME]",
+    [SECTION_STAGE] = "[stage JOB.NAME]",
+};
+
+const char *option_section_form(enum option_section section)
+{
+    return section < SECTION_COUNT ? section_forms[section] : "?";
 }
 
 const struct option *option_find(enum option_section section, const char *name)

@@ -8,7 +8,7 @@
 
 #include "common/base/buf.h"
 
-enum option_section { SECTION_POOL, SECTION_JOB, SECTION_STAGE, SECTION_COUNT };
+enum option_section { SECTION_POOL, SECTION_RESOURCE, SECTION_JOB, SECTION_STAGE, SECTION_COUNT };
 
 enum option_type {
     OPTION_PATH,      /* char *, made absolute */
@@ -24,6 +24,8 @@ enum option_type {
     OPTION_ENUM,      /* int, words in `words` */
     OPTION_HANDLER,   /* struct handler */
     OPTION_DISCOVER,  /* discover = STRATEGY ARGS; two members of job_spec */
+    OPTION_RATE,      /* two int64_t: N/s as count and period in ms */
+    OPTION_RESOURCES, /* resource = a b; two members of stage_tuning */
     OPTION_NAMES,     /* stages = a b c; two members of job_spec */
 };
 
@@ -35,7 +37,7 @@ struct option {
     const char *name;
     enum option_type type;
     enum option_class class;
-    size_t offset;      /* of the (first) member in pool_options, job_spec or stage_spec */
+    size_t offset;      /* of the (first) member in the struct that the section fills */
     const char *preset; /* default as a person would write it; NULL: none */
     int64_t min, max;
     const char *const *words; /* OPTION_ENUM: NULL-terminated */
@@ -52,7 +54,8 @@ const struct option *option_find(enum option_section section, const char *name);
 /* Every key that a section may have: its own, and in [job] those that its stages inherit (the one
  * stage of a job without `stages` takes handler and version from there, too). */
 const struct option *option_in(enum option_section section, const char *name); /* or NULL */
-const char *option_section_name(enum option_section section);
+const char *option_section_name(enum option_section section);                  /* "job" */
+const char *option_section_form(enum option_section section);                  /* "[job NAME]" */
 
 /* The commented example file (conf/stint.conf): every key with its help and default. */
 void options_write_example(struct buf *out);

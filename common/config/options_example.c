@@ -40,6 +40,10 @@ void options_write_example(struct buf *out)
     add_comment(out, "Each of these can be overridden by the environment: STINT_POOL_WORKERS=4.");
     add_section(out, SECTION_POOL);
     buf_addc(out, '\n');
+    add_comment(out, "Something shared that is paced: an API, a host, a disk.");
+    buf_adds(out, "#[resource example]\n");
+    add_section(out, SECTION_RESOURCE);
+    buf_addc(out, '\n');
     add_comment(out, "A job: how its items are found and what is done with them. Every key of a\n"
                      "stage but handler and version may stand here, too: its stages inherit it.");
     buf_adds(out, "#[job example]\n");

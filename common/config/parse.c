@@ -9,6 +9,7 @@
 #include "common/config/ini_reader.h"
 #include "common/config/jobs.h"
 #include "common/config/problems.h"
+#include "common/config/resources.h"
 #include "common/config/sections.h"
 
 /* Beside the database, unless they are told apart. */
@@ -49,8 +50,8 @@ static void build_pool(const struct section_list *sections, struct pool_options 
 static struct config *build(const struct config_sources *sources, struct problems *problems)
 {
     struct ini_document *documents = xcalloc(sources->len, sizeof(*documents));
-    struct section_list sections = {.directory = sources->directory, .problems = problems};
     struct config *config = xcalloc(1, sizeof(*config));
+    struct section_list sections = {.config = config, .problems = problems};
     config->directory = xstrdup(sources->directory);
     for (size_t i = 0; i < sources->len; i++) {
         const struct config_source *source = &sources->list[i];
@@ -59,6 +60,7 @@ static struct config *build(const struct config_sources *sources, struct problem
             &sections, &documents[i], source->name, strcmp(source->name, CONFIG_ENVIRONMENT) == 0);
     }
     build_pool(&sections, &config->pool);
+    resources_build(&sections, config);
     jobs_build(&sections, config);
     sections_fini(&sections);
     for (size_t i = 0; i < sources->len; i++)

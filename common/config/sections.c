@@ -15,25 +15,27 @@ static bool is_same(const struct section *a, const struct section *b)
 {
     if (a->kind != b->kind)
         return false;
-    return strcmp(a->job ? a->job : "", b->job ? b->job : "") == 0 &&
+    return strcmp(a->name ? a->name : "", b->name ? b->name : "") == 0 &&
            strcmp(a->stage ? a->stage : "", b->stage ? b->stage : "") == 0;
 }
 
 static void unknown_section(
     const struct section_list *list, const struct section *s, const char *word)
 {
-    const char *const words[] = {"pool", "job", "stage"};
-    static const char *const forms[] = {"[pool]", "[job NAME]", "[stage JOB.NAME]"};
-    const char *near = text_nearest(word, words, 3);
-    for (size_t i = 0; i < 3; i++) {
-        if (near == words[i]) {
-            problem_add(list->problems, &s->at,
-                "unknown section [" TITLE_SHOWN "]; did you mean %s?", s->ini->title, forms[i]);
-            return;
-        }
+    const char *words[SECTION_COUNT];
+    for (size_t i = 0; i < SECTION_COUNT; i++)
+        words[i] = option_section_name((enum option_section)i);
+    const char *near = text_nearest(word, words, SECTION_COUNT);
+    for (size_t i = 0; i < SECTION_COUNT; i++) {
+        if (near != words[i])
+            continue;
+        problem_add(list->problems, &s->at, "unknown section [" TITLE_SHOWN "]; did you mean %s?",
+            s->ini->title, option_section_form((enum option_section)i));
+        return;
     }
     problem_add(list->problems, &s->at,
-        "unknown section [" TITLE_SHOWN "]; expected [pool], [job NAME] or [stage JOB.NAME]",
+        "unknown section [" TITLE_SHOWN
+        "]; expected [pool], [resource NAME], [job NAME] or [stage JOB.NAME]",
         s->ini->title);
 }
 
@@ -57,9 +59,9 @@ static bool read_stage_title(const struct section_list *list, struct section *s,
             "[" TITLE_SHOWN "] does not say which job; expected [stage JOB.NAME]", s->ini->title);
         return false;
     }
-    s->job = xstrndup(rest, (size_t)(dot - rest));
+    s->name = xstrndup(rest, (size_t)(dot - rest));
     s->stage = xstrdup(dot + 1);
-    return check_name(list, s, s->job) && check_name(list, s, s->stage);
+    return check_name(list, s, s->name) && check_name(list, s, s->stage);
 }
 
 static bool read_title(const struct section_list *list, struct section *s)
@@ -72,10 +74,10 @@ static bool read_title(const struct section_list *list, struct section *s)
         s->kind = SECTION_POOL;
         return true;
     }
-    if (strcmp(word, "job") == 0) {
-        s->kind = SECTION_JOB;
-        s->job = xstrdup(rest);
-        return check_name(list, s, s->job);
+    if (strcmp(word, "job") == 0 || strcmp(word, "resource") == 0) {
+        s->kind = *word == 'j' ? SECTION_JOB : SECTION_RESOURCE;
+        s->name = xstrdup(rest);
+        return check_name(list, s, s->name);
     }
     if (strcmp(word, "stage") == 0) {
         s->kind = SECTION_STAGE;
@@ -101,7 +103,7 @@ static bool is_new(const struct section_list *list, const struct section *s)
 
 static void section_fini(struct section *s)
 {
-    free(s->job);
+    free(s->name);
     free(s->stage);
 }
 
@@ -132,7 +134,7 @@ const struct section *section_of_job(const struct section_list *list, const char
 {
     for (size_t i = 0; i < list->len; i++) {
         const struct section *s = &list->list[i];
-        if (s->kind == SECTION_JOB && strcmp(s->job, job) == 0)
+        if (s->kind == SECTION_JOB && strcmp(s->name, job) == 0)
             return s;
     }
     return NULL;
@@ -143,7 +145,7 @@ const struct section *section_of_stage(
 {
     for (size_t i = 0; i < list->len; i++) {
         const struct section *s = &list->list[i];
-        if (s->kind == SECTION_STAGE && strcmp(s->job, job) == 0 && strcmp(s->stage, stage) == 0)
+        if (s->kind == SECTION_STAGE && strcmp(s->name, job) == 0 && strcmp(s->stage, stage) == 0)
             return s;
     }
     return NULL;
@@ -194,10 +196,7 @@ static void unknown_key(const struct section_list *list, const struct section *s
     const char *near = text_nearest(key, names, n);
     if (elsewhere)
         problem_add(list->problems, at, "unknown key \"%s\" in [" TITLE_SHOWN "]; it belongs to %s",
-            key, s->ini->title,
-            elsewhere->section == SECTION_POOL  ? "[pool]"
-            : elsewhere->section == SECTION_JOB ? "[job NAME]"
-                                                : "[stage JOB.NAME]");
+            key, s->ini->title, option_section_form(elsewhere->section));
     else if (near)
         problem_add(list->problems, at,
             "unknown key \"%s\" in [" TITLE_SHOWN "]; did you mean \"%s\"?", key, s->ini->title,
@@ -213,6 +212,8 @@ static void *target_base(const struct target *target, enum option_section sectio
     switch (section) {
     case SECTION_POOL:
         return target->pool;
+    case SECTION_RESOURCE:
+        return target->resource;
     case SECTION_JOB:
         return target->job;
     case SECTION_STAGE:
@@ -247,7 +248,7 @@ static void apply_pair(const struct section_list *list, const struct section *s,
         if (rc == RC_OK)
             keep_discover_option(target->job, o->name, pair->value);
     } else {
-        rc = value_set(o, pair->value, list->directory, base, &err);
+        rc = value_set(o, pair->value, list->config, base, &err);
     }
     if (rc == RC_OK)
         return;
@@ -287,7 +288,7 @@ void target_set_presets(
         const struct option *o = &options[i];
         if (o->section != kind || !o->preset)
             continue;
-        enum rc rc = value_set(o, o->preset, list->directory, target_base(target, kind), NULL);
+        enum rc rc = value_set(o, o->preset, list->config, target_base(target, kind), NULL);
         assert(rc == RC_OK); /* a preset that its own type refuses is our bug */
         (void)rc;
     }

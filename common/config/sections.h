@@ -1,4 +1,5 @@
-/* sections: what the headings of all files mean: [pool], [job NAME], [stage JOB.NAME]; and applying
+/* sections: what the headings of all files mean: [pool], [resource NAME], [job NAME],
+ * [stage JOB.NAME]; and applying
  * the pairs of one to the structs of the configuration. Finds unknown, doubled and misnamed
  * sections and keys. Used by the parser (parse.c, jobs.c) only. Borrows the documents. */
 #ifndef STINT_CONFIG_SECTIONS_H
@@ -16,7 +17,7 @@ struct section {
     enum option_section kind;
     const struct ini_section *ini;
     struct place at;
-    char *job;   /* [job NAME], [stage JOB.NAME]; else NULL; owned */
+    char *name;  /* [resource NAME], [job NAME]; the job of [stage JOB.NAME]; else NULL; owned */
     char *stage; /* [stage JOB.NAME]; else NULL; owned */
     bool is_environment;
 };
@@ -24,7 +25,7 @@ struct section {
 struct section_list {
     struct section *list;
     size_t len;
-    const char *directory; /* where relative paths begin */
+    const struct config *config; /* what is built so far: directory, resources */
     struct problems *problems;
 };
 
@@ -49,6 +50,7 @@ bool given_has(const struct given *given, const char *key);
 /* Where the pairs go; NULL what the section has no use for. */
 struct target {
     struct pool_options *pool;
+    struct resource_spec *resource;
     struct job_spec *job;
     struct stage_spec *stage;
 };

@@ -13,6 +13,7 @@
 #include "common/config/config.h"
 #include "common/config/discover_parse.h"
 #include "common/config/handler_parse.h"
+#include "common/config/resources.h"
 
 #define VERSION_MAX_BYTES 128
 #define STAGES_MAX 256
@@ -263,13 +264,13 @@ static char *unfolded(const struct option *o, const char *value)
     return flat;
 }
 
-static enum rc set_typed(
-    const struct option *o, const char *value, const char *directory, void *base, struct err *err)
+static enum rc set_typed(const struct option *o, const char *value, const struct config *config,
+    void *base, struct err *err)
 {
     void *member = (char *)base + o->offset;
     switch (o->type) {
     case OPTION_PATH:
-        set_text(member, sys_path_join(directory, value));
+        set_text(member, sys_path_join(config->directory, value));
         return RC_OK;
     case OPTION_TEXT:
         set_text(member, xstrdup(value));
@@ -296,14 +297,18 @@ static enum rc set_typed(
         return set_handler(o, value, member, err);
     case OPTION_DISCOVER:
         return set_discover(o, value, base, err);
+    case OPTION_RATE:
+        return rate_parse(value, member, err) == RC_OK ? RC_OK : expected(o, err);
+    case OPTION_RESOURCES:
+        return resource_list_parse(value, config, &((struct stage_spec *)base)->tuning, err);
     case OPTION_NAMES:
         return set_stages(o, value, base, err);
     }
     return err_set(err, RC_BUG, "a key of unknown type");
 }
 
-enum rc value_set(const struct option *option, const char *value, const char *directory, void *base,
-    struct err *err)
+enum rc value_set(const struct option *option, const char *value, const struct config *config,
+    void *base, struct err *err)
 {
     struct err local;
     if (!err)
@@ -311,7 +316,7 @@ enum rc value_set(const struct option *option, const char *value, const char *di
     if (!*value)
         return err_set(err, RC_INVALID, "has no value; expected %s", option->form);
     CLEANUP_FREE char *flat = unfolded(option, value);
-    return set_typed(option, flat, directory, base, err);
+    return set_typed(option, flat, config, base, err);
 }
 
 enum rc value_check(const struct option *option, const char *value, struct err *err)
@@ -324,7 +329,7 @@ enum rc value_check(const struct option *option, const char *value, struct err *
     } scratch = {.text = NULL};
     struct option local = *option;
     local.offset = 0;
-    enum rc rc = value_set(&local, value, "/", &scratch, err);
+    enum rc rc = value_set(&local, value, NULL, &scratch, err);
     if (rc == RC_OK && option->type == OPTION_TEXT)
         free(scratch.text);
     return rc;

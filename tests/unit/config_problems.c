@@ -36,8 +36,33 @@ static const struct {
     {J J, "stint.conf:3: the section [job a] is there twice; the first is at stint.conf:1\n"},
     {"[pools]\n", "stint.conf:1: unknown section [pools]; did you mean [pool]?\n"},
     {"[jobs a]\nx = 1\n", "stint.conf:1: unknown section [jobs a]; did you mean [job NAME]?\n"},
-    {"[resource x]\nrate = 1\n", "stint.conf:1: unknown section [resource x]; expected [pool], "
-                                 "[job NAME] or [stage JOB.NAME]\n"},
+    {"[thing x]\nrate = 1\n", "stint.conf:1: unknown section [thing x]; expected [pool], "
+                              "[resource NAME], [job NAME] or [stage JOB.NAME]\n"},
+    {"[resource x]\nrate = 10\n", "stint.conf:2: rate: \"10\" has no unit; expected N/s, N/m, N/h "
+                                  "or N/d, like 10/s or 5000/h\n"},
+    {"[resource x]\nrate = 10/w\n", "stint.conf:2: rate: \"10/w\" has no unit that is known; "
+                                    "expected N/s, N/m, N/h or N/d, like 10/s or 5000/h\n"},
+    {"[resource x]\nrate = .5/s\n",
+        "stint.conf:2: rate: \".5/s\" does not begin with a whole number; "
+        "expected N/s, N/m, N/h or N/d, like 10/s or 5000/h\n"},
+    {"[resource x]\nrate = 0/s\n", "stint.conf:2: rate: \"0/s\" would never let anything start; "
+                                   "expected N/s, N/m, N/h or N/d, like 10/s or 5000/h\n"},
+    {"[resource x]\nrate = 1000001/s\n",
+        "stint.conf:2: rate: \"1000001/s\" is more than 1000000/s; expected N/s, N/m, N/h or N/d, "
+        "like 10/s or 5000/h\n"},
+    {"[resource x]\nrate = 1/s\nburst = 0\n", "stint.conf:3: burst: \"0\" is too small; expected a "
+                                              "whole number of at least 1\n"},
+    {"[resource x]\nburst = 1\n",
+        "stint.conf:1: resource x has no rate; add a line like \"rate = 10/s\"\n"},
+    {"[resource none]\nrate = 1/s\n",
+        "stint.conf:1: a resource cannot be named none: \"resource = none\" means that there is "
+        "none\n"},
+    {"[resource github]\nrate = 1/s\n" J "resource = githb\n",
+        "stint.conf:5: resource: there is no resource \"githb\"; did you mean \"github\"?\n"},
+    {J "resource = api\n", "stint.conf:3: resource: there is no resource \"api\"; add a section "
+                           "[resource api] with a rate\n"},
+    {"[resource r]\nrate = 1/s\n" J "resource = r r\n",
+        "stint.conf:5: resource: \"r\" is there twice\n"},
     {"[stage fetch]\nx = y\n", "stint.conf:1: [stage fetch] does not say which job; expected "
                                "[stage JOB.NAME]\n"},
     {"[job a b]\n", "stint.conf:1: \"a b\" in [job a b] is no name; expected 1 to 64 of A-Z, a-z, "
@@ -181,6 +206,29 @@ static void all_problems_come_at_once_from_all_files(void **state)
         "stint.conf:5: merge: \"no\" is not known; expected overwrite or keep\n");
 }
 
+static void there_are_bounds_to_resources(void **state)
+{
+    (void)state;
+    for (int n = 8; n <= 9; n++) {
+        CLEANUP(buf_fini) struct buf text = BUF_INIT;
+        CLEANUP(buf_fini) struct buf problems = BUF_INIT;
+        struct config *config = NULL;
+        for (int i = 0; i < (n == 8 ? 64 : 65); i++)
+            buf_addf(&text, "[resource r%d]\nrate = 1/s\n", i);
+        buf_adds(&text, J "resource =");
+        for (int i = 0; i < n; i++)
+            buf_addf(&text, " r%d", i);
+        assert_int_equal(
+            parse2(buf_str(&text), NULL, NULL, &config, &problems), n == 8 ? RC_OK : RC_INVALID);
+        if (n == 9)
+            assert_string_equal(buf_str(&problems),
+                "stint.conf:129: [resource r64] is one too many; a configuration has at most 64 "
+                "resources\n"
+                "stint.conf:133: resource: \"r8\" is one too many; a stage has at most 8\n");
+        config_free(config);
+    }
+}
+
 static void many_problems_are_counted(void **state)
 {
     (void)state;
@@ -198,6 +246,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wrong_input_gets_its_words),
         cmocka_unit_test(all_problems_come_at_once_from_all_files),
+        cmocka_unit_test(there_are_bounds_to_resources),
         cmocka_unit_test(many_problems_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

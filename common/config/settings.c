@@ -1,0 +1,81 @@
+#include "common/config/settings.h"
+
+#include <string.h>
+
+#include "common/base/cleanup.h"
+#include "common/config/value_text.h"
+
+struct walk {
+    const struct config *config;
+    setting_fn fn;
+    void *ctx;
+    const char *section, *owner;
+};
+
+static void tell(
+    const struct walk *w, const struct option *option, const char *key, const char *value)
+{
+    const struct setting setting = {
+        .section = w->section, .owner = w->owner, .key = key, .value = value, .option = option};
+    w->fn(w->ctx, &setting);
+}
+
+static void tell_discover_option(
+    const struct walk *w, const struct option *option, const struct job_spec *job)
+{
+    const char *key = strchr(option->name, '.') + 1;
+    for (size_t i = 0; i < job->discover_options_len; i++) {
+        if (strcmp(job->discover_options[i].key, key) == 0)
+            tell(w, option, option->name, job->discover_options[i].value);
+    }
+}
+
+static void walk_keys(const struct walk *w, enum option_section section, const void *base)
+{
+    for (size_t i = 0; i < options_len; i++) {
+        const struct option *o = &options[i];
+        CLEANUP(buf_fini) struct buf text = BUF_INIT;
+        if (o->section != section)
+            continue;
+        if (o->strategy)
+            tell_discover_option(w, o, base);
+        else if (value_add_text(o, w->config, base, &text))
+            tell(w, o, o->name, buf_str(&text));
+    }
+}
+
+static void walk_section(
+    struct walk *w, char *title, const char *owner, enum option_section section, const void *base)
+{
+    w->section = title;
+    w->owner = owner;
+    tell(w, NULL, NULL, NULL);
+    walk_keys(w, section, base);
+}
+
+static void walk_job(struct walk *w, const struct job_spec *job)
+{
+    CLEANUP_FREE char *title = xasprintf("job %s", job->name);
+    walk_section(w, title, NULL, SECTION_JOB, job);
+    if (job->has_own_stage) {
+        walk_keys(w, SECTION_STAGE, &job->stages[0]);
+        return;
+    }
+    for (size_t i = 0; i < job->stages_len; i++) {
+        CLEANUP_FREE char *stage = xasprintf("stage %s.%s", job->name, job->stages[i].name);
+        walk_section(w, stage, title, SECTION_STAGE, &job->stages[i]);
+    }
+}
+
+void config_settings(const struct config *config, setting_fn fn, void *ctx)
+{
+    struct walk w = {.config = config, .fn = fn, .ctx = ctx};
+    char pool[] = "pool";
+    walk_section(&w, pool, NULL, SECTION_POOL, &config->pool);
+    for (size_t i = 0; i < config->resources_len; i++) {
+        CLEANUP_FREE char *title = xasprintf("resource %s", config->resources[i].name);
+        walk_section(&w, title, NULL, SECTION_RESOURCE, &config->resources[i]);
+    }
+    for (size_t i = 0; i < config->jobs_len; i++)
+        walk_job(&w, &config->jobs[i]);
+}
