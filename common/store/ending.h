@@ -7,24 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/base/statuses.h"
 #include "common/config/config.h"
-
-/* One X-macro: enum, names, count. */
-#define STAGE_STATUSES(X)                                                                          \
-    X(BLOCKED, blocked)                                                                            \
-    X(PENDING, pending)                                                                            \
-    X(IN_PROGRESS, in_progress)                                                                    \
-    X(RETRY_LATER, retry_later)                                                                    \
-    X(HELD, held)                                                                                  \
-    X(DONE, done)                                                                                  \
-    X(SKIPPED, skipped)                                                                            \
-    X(FAILED, failed)                                                                              \
-    X(EXHAUSTED, exhausted)                                                                        \
-    X(CANCELLED, cancelled)
-
-#define STATUS_ENUM(upper, lower) STATUS_##upper,
-enum stage_status { STAGE_STATUSES(STATUS_ENUM) STATUS_COUNT };
-#undef STATUS_ENUM
 
 const char *status_name(enum stage_status status);
 bool status_parse(const char *name, enum stage_status *ret);

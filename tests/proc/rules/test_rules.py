@@ -16,21 +16,22 @@ ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), 
 TREE = read_tree(ROOT)
 
 BASE, CONFIG, IPC, STORE = "common/base", "common/config", "common/ipc", "common/store"
-RECORDS = "common/records"
+RECORDS, FILTER = "common/records", "common/filter"
 ALL_COMMON = {BASE, CONFIG, IPC, STORE}
 MAY_INCLUDE = {
     BASE: set(),
     CONFIG: {BASE},
     IPC: {BASE},
     RECORDS: {BASE},
-    STORE: {BASE, CONFIG, IPC},
+    FILTER: {BASE},
+    STORE: {BASE, CONFIG, IPC, FILTER},
     "supervisor": {BASE, CONFIG, IPC},
     "supervisor/keeper": ALL_COMMON,
     "worker": ALL_COMMON,
     "worker/plugin": {BASE, IPC},
     "worker/discover": ALL_COMMON | {RECORDS},
-    "cli": ALL_COMMON | {RECORDS},
-    "web": ALL_COMMON,
+    "cli": ALL_COMMON | {RECORDS, FILTER},
+    "web": ALL_COMMON | {FILTER},
 }
 GENERATED = {"statements.h": STORE}
 STORE_ALONE = {"statements.h", "common/store/driver.h"}
