@@ -19,6 +19,7 @@ void config_free(struct config *config)
     free(config->pool.directory);
     free(config->pool.socket);
     free(config->pool.pid_file);
+    free(config->pool.log_file);
     free(config->directory);
     free(config);
 }

@@ -21,6 +21,8 @@ enum discover_kind {
     DISCOVER_EXEC,
 };
 
+enum log_target { LOG_TARGET_STDERR, LOG_TARGET_SYSLOG, LOG_TARGET_FILE };
+
 struct pool_options {
     char *database;  /* absolute */
     char *directory; /* absolute; where the database lies: flock, socket, pid file */
@@ -30,6 +32,8 @@ struct pool_options {
     enum durability durability;
     int64_t heartbeat_interval_ms, heartbeat_timeout_ms;
     int64_t shutdown_timeout_ms, write_timeout_ms;
+    enum log_target log;
+    char *log_file; /* absolute; LOG_TARGET_FILE only, else NULL */
 };
 
 #define RESOURCES_MAX 64      /* of a configuration */

@@ -1,7 +1,5 @@
 #include "common/config/options.h"
 
-#include <string.h>
-
 #include "common/config/config.h"
 
 /* One row a key. Read as a table: section, name, type, class, member, then what it may be. */
@@ -54,6 +52,9 @@ const struct option options[] = {
      .class = CLASS_POOL, .preset = "2s", .min = 100, .max = HOURS(1),
      .form = "a duration like 2s",
      .help = "A worker that holds the write lock for so long while others wait is killed."},
+    {POOL(log), .name = "log", .type = OPTION_LOG, .class = CLASS_RESTART, .preset = "stderr",
+     .form = "stderr, syslog or file PATH",
+     .help = "Where log lines go. A file is opened anew on SIGUSR1."},
 
     {RESOURCE(rate_count), .name = "rate", .type = OPTION_RATE, .class = CLASS_TUNING,
      .min = 1, .max = 1000000000, .form = "N/s, N/m, N/h or N/d, like 10/s or 5000/h",
@@ -105,7 +106,7 @@ const struct option options[] = {
     {STAGE(tuning.resources), .name = "resource", .type = OPTION_RESOURCES,
      .class = CLASS_TUNING, .form = "names of [resource] sections divided by blanks, or none",
      .example = "example",
-     .help = "What paces its attempts: each takes a token of every resource named here, at most 8.\n"
+     .help = "What paces its attempts: each takes a token of every resource named, of at most 8.\n"
              "none: of no resource, whatever the job says."},
     {STAGE(tuning.timeout_ms), .name = "timeout", .type = OPTION_DURATION, .class = CLASS_TUNING,
      .preset = "30m", .min = 1, .max = DAYS(365), .form = "a duration like 30s or 5m",
@@ -144,42 +145,3 @@ const struct option options[] = {
 /* clang-format on */
 
 const size_t options_len = sizeof(options) / sizeof(options[0]);
-
-static const char *const section_names[SECTION_COUNT] = {
-    [SECTION_POOL] = "pool",
-    [SECTION_RESOURCE] = "resource",
-    [SECTION_JOB] = "job",
-    [SECTION_STAGE] = "stage",
-};
-
-const char *option_section_name(enum option_section section)
-{
-    return section < SECTION_COUNT ? section_names[section] : "?";
-}
-
-static const char *const section_forms[SECTION_COUNT] = {
-    [SECTION_POOL] = "[pool]",
-    [SECTION_RESOURCE] = "[resource NAME]",
-    [SECTION_JOB] = "[job NAME]",
-    [SECTION_STAGE] = "[stage JOB.NAME]",
-};
-
-const char *option_section_form(enum option_section section)
-{
-    return section < SECTION_COUNT ? section_forms[section] : "?";
-}
-
-const struct option *option_find(enum option_section section, const char *name)
-{
-    for (size_t i = 0; i < options_len; i++) {
-        if (options[i].section == section && strcmp(options[i].name, name) == 0)
-            return &options[i];
-    }
-    return NULL;
-}
-
-const struct option *option_in(enum option_section section, const char *name)
-{
-    const struct option *found = option_find(section, name);
-    return found || section != SECTION_JOB ? found : option_find(SECTION_STAGE, name);
-}

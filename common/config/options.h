@@ -24,6 +24,7 @@ enum option_type {
     OPTION_ENUM,      /* int, words in `words` */
     OPTION_HANDLER,   /* struct handler */
     OPTION_DISCOVER,  /* discover = STRATEGY ARGS; two members of job_spec */
+    OPTION_LOG,       /* stderr, syslog or file PATH; two members of pool_options */
     OPTION_RATE,      /* two int64_t: N/s as count and period in ms */
     OPTION_RESOURCES, /* resource = a b; two members of stage_tuning */
     OPTION_NAMES,     /* stages = a b c; two members of job_spec */
@@ -56,8 +57,12 @@ const struct option *option_find(enum option_section section, const char *name);
 const struct option *option_in(enum option_section section, const char *name); /* or NULL */
 const char *option_section_name(enum option_section section);                  /* "job" */
 const char *option_section_form(enum option_section section);                  /* "[job NAME]" */
+/* What it is, for people: whole sentences in one or more lines. */
+const char *option_section_help(enum option_section section);
 
 /* The commented example file (conf/stint.conf): every key with its help and default. */
 void options_write_example(struct buf *out);
+/* The body of the man page stint.conf(5) for scdoc: a heading a section, an entry a key. */
+void options_write_man(struct buf *out);
 
 #endif

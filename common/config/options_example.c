@@ -27,6 +27,13 @@ static void add_section(struct buf *out, enum option_section section)
     }
 }
 
+static const char *const titles[SECTION_COUNT] = {
+    [SECTION_POOL] = "[pool]",
+    [SECTION_RESOURCE] = "#[resource example]",
+    [SECTION_JOB] = "#[job example]",
+    [SECTION_STAGE] = "#[stage example.fetch]",
+};
+
 void options_write_example(struct buf *out)
 {
     add_comment(out,
@@ -36,20 +43,10 @@ void options_write_example(struct buf *out)
         "Durations need a unit (ms, s, m, h, d); sizes may have one (K, M, G).\n"
         "Paths are relative to this file's directory. Commented keys show defaults,\n"
         "or an example where there is none. `stint check` tells what is wrong.");
-    buf_adds(out, "\n[pool]\n");
-    add_comment(out, "Each of these can be overridden by the environment: STINT_POOL_WORKERS=4.");
-    add_section(out, SECTION_POOL);
-    buf_addc(out, '\n');
-    add_comment(out, "Something shared that is paced: an API, a host, a disk.");
-    buf_adds(out, "#[resource example]\n");
-    add_section(out, SECTION_RESOURCE);
-    buf_addc(out, '\n');
-    add_comment(out, "A job: how its items are found and what is done with them. Every key of a\n"
-                     "stage but handler and version may stand here, too: its stages inherit it.");
-    buf_adds(out, "#[job example]\n");
-    add_section(out, SECTION_JOB);
-    buf_addc(out, '\n');
-    add_comment(out, "One stage of a job.");
-    buf_adds(out, "#[stage example.fetch]\n");
-    add_section(out, SECTION_STAGE);
+    for (size_t s = 0; s < SECTION_COUNT; s++) {
+        buf_addc(out, '\n');
+        add_comment(out, option_section_help((enum option_section)s));
+        buf_addf(out, "%s\n", titles[s]);
+        add_section(out, (enum option_section)s);
+    }
 }

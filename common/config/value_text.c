@@ -86,10 +86,28 @@ static bool add_discover(struct buf *out, const struct job_spec *job)
     return true;
 }
 
+static bool add_log(struct buf *out, const struct pool_options *pool)
+{
+    switch (pool->log) {
+    case LOG_TARGET_STDERR:
+        buf_adds(out, "stderr");
+        return true;
+    case LOG_TARGET_SYSLOG:
+        buf_adds(out, "syslog");
+        return true;
+    case LOG_TARGET_FILE:
+        break;
+    }
+    buf_addf(out, "file %s", pool->log_file);
+    return true;
+}
+
 /* Members of more than one word, and those that need more than their own. */
 static bool add_compound(const struct option *o, const struct config *config, const void *base,
     const void *member, struct buf *out)
 {
+    if (o->type == OPTION_LOG)
+        return add_log(out, base);
     if (o->type == OPTION_DISCOVER)
         return add_discover(out, base);
     if (o->type == OPTION_NAMES)
@@ -139,6 +157,7 @@ bool value_add_text(
     case OPTION_RATE:
         add_rate(out, number);
         return true;
+    case OPTION_LOG:
     case OPTION_DURATIONS:
     case OPTION_HANDLER:
     case OPTION_DISCOVER:

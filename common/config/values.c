@@ -251,6 +251,28 @@ static enum rc set_discover(
     return discover_parse(value, job, err) == RC_OK ? RC_OK : expected(o, err);
 }
 
+static enum rc set_log(const struct option *o, const char *value, const struct config *config,
+    struct pool_options *pool, struct err *err)
+{
+    static const char *const plain[] = {"stderr", "syslog"};
+    const size_t len = strcspn(value, " \t");
+    const char *path = value + len + strspn(value + len, " \t");
+    for (int i = 0; i < 2; i++) {
+        if (strcmp(value, plain[i]) != 0)
+            continue;
+        pool->log = (enum log_target)i;
+        set_text(&pool->log_file, NULL);
+        return RC_OK;
+    }
+    if (len != 4 || strncmp(value, "file", len) != 0)
+        return bad(o, value, "is not known", err);
+    if (!*path)
+        return bad(o, value, "needs a path", err);
+    pool->log = LOG_TARGET_FILE;
+    set_text(&pool->log_file, sys_path_join(config->directory, path));
+    return RC_OK;
+}
+
 /* Only a shell command keeps its line breaks; everywhere else they are blanks. */
 static char *unfolded(const struct option *o, const char *value)
 {
@@ -297,6 +319,8 @@ static enum rc set_typed(const struct option *o, const char *value, const struct
         return set_handler(o, value, member, err);
     case OPTION_DISCOVER:
         return set_discover(o, value, base, err);
+    case OPTION_LOG:
+        return set_log(o, value, config, base, err);
     case OPTION_RATE:
         return rate_parse(value, member, err) == RC_OK ? RC_OK : expected(o, err);
     case OPTION_RESOURCES:

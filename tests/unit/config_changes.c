@@ -29,6 +29,8 @@ static const struct {
     {"", "[pool]\nworkers = 2..4\n", "pool: pool workers: 2 -> 2..4\n", CLASS_POOL},
     {"[pool]\nsocket = /x\n", "[pool]\nsocket = /y\nwrite_timeout = 1500ms\n",
         "restart: pool socket: /x -> /y\npool: pool write_timeout: 2s -> 1500ms\n", CLASS_RESTART},
+    {"[pool]\nlog = file x.log\n", "[pool]\nlog = syslog\n",
+        "restart: pool log: file /srv/pool/x.log -> syslog\n", CLASS_RESTART},
     {B, B "priority = 3\njitter = 0%\nbackoff_factor = 1.5\nstderr_tail = 0\n",
         "tuning: job b priority: 0 -> 3\ntuning: job b backoff_factor: 2 -> 1.5\n"
         "tuning: job b jitter: 30% -> 0%\ntuning: job b stderr_tail: 4K -> 0\n",

@@ -98,6 +98,10 @@ static const struct {
                                           "heartbeat_interval; expected at least 12000ms\n"},
     {"[pool]\ndurability = fast\n",
         "stint.conf:2: durability: \"fast\" is not known; expected full or normal\n"},
+    {"[pool]\nlog = journal\n", "stint.conf:2: log: \"journal\" is not known; expected stderr, "
+                                "syslog or file PATH\n"},
+    {"[pool]\nlog = file\n",
+        "stint.conf:2: log: \"file\" needs a path; expected stderr, syslog or file PATH\n"},
     {J "priority = 1..2\n", "stint.conf:3: priority: \"1..2\" is no whole number; expected a whole "
                             "number from -1000000 to 1000000\n"},
     {J "priority = 1000001\n", "stint.conf:3: priority: \"1000001\" is too big; expected a whole "

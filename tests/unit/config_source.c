@@ -264,6 +264,20 @@ static void the_example_file_is_what_the_table_says(void **state)
             example_path);
 }
 
+static void the_man_page_has_every_section_and_key(void **state)
+{
+    (void)state;
+    CLEANUP(buf_fini) struct buf text = BUF_INIT;
+    options_write_man(&text);
+    assert_non_null(strstr(buf_str(&text), "## [resource NAME]\n\nSomething shared"));
+    assert_non_null(strstr(buf_str(&text), "\n*rate*\n\tSo many attempts"));
+    assert_non_null(strstr(buf_str(&text), "\n*max\\_attempts*\n\tAfter so many"));
+    size_t keys = 0;
+    for (const char *p = buf_str(&text); (p = strstr(p, "*\n\t")) != NULL; p++)
+        keys++;
+    assert_int_equal(keys, options_len);
+}
+
 static int update(void)
 {
     CLEANUP(buf_fini) struct buf text = BUF_INIT;
@@ -286,6 +300,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(packed_sources_come_out_the_same),
         cmocka_unit_test(the_first_problem_of_a_sealed_one_is_told),
         cmocka_unit_test(the_example_parses_with_and_without_comments),
+        cmocka_unit_test(the_man_page_has_every_section_and_key),
         cmocka_unit_test(the_example_file_is_what_the_table_says),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -1,0 +1,57 @@
+/* The half of options.h that names and finds: sections and their keys. */
+#include <string.h>
+
+#include "common/config/options.h"
+
+static const char *const section_names[SECTION_COUNT] = {
+    [SECTION_POOL] = "pool",
+    [SECTION_RESOURCE] = "resource",
+    [SECTION_JOB] = "job",
+    [SECTION_STAGE] = "stage",
+};
+
+const char *option_section_name(enum option_section section)
+{
+    return section < SECTION_COUNT ? section_names[section] : "?";
+}
+
+static const char *const section_forms[SECTION_COUNT] = {
+    [SECTION_POOL] = "[pool]",
+    [SECTION_RESOURCE] = "[resource NAME]",
+    [SECTION_JOB] = "[job NAME]",
+    [SECTION_STAGE] = "[stage JOB.NAME]",
+};
+
+const char *option_section_form(enum option_section section)
+{
+    return section < SECTION_COUNT ? section_forms[section] : "?";
+}
+
+static const char *const section_helps[SECTION_COUNT] = {
+    [SECTION_POOL] = "The pool itself. Each key can be overridden by the environment: "
+                     "STINT_POOL_WORKERS=4.",
+    [SECTION_RESOURCE] = "Something shared that is paced: an API, a host, a disk.",
+    [SECTION_JOB] = "A job: how its items are found and what is done with them. Every key of a\n"
+                    "stage but handler and version may stand here, too: its stages inherit it.",
+    [SECTION_STAGE] = "One stage of a job.",
+};
+
+const char *option_section_help(enum option_section section)
+{
+    return section < SECTION_COUNT ? section_helps[section] : "?";
+}
+
+const struct option *option_find(enum option_section section, const char *name)
+{
+    for (size_t i = 0; i < options_len; i++) {
+        if (options[i].section == section && strcmp(options[i].name, name) == 0)
+            return &options[i];
+    }
+    return NULL;
+}
+
+const struct option *option_in(enum option_section section, const char *name)
+{
+    const struct option *found = option_find(section, name);
+    return found || section != SECTION_JOB ? found : option_find(SECTION_STAGE, name);
+}
