@@ -5,6 +5,7 @@
 #define STINT_SUPERVISOR_POOL_H
 
 #include "common/config/config.h"
+#include "common/ipc/config_box.h"
 #include "common/ipc/pool_mem.h"
 #include "supervisor/cgroup.h"
 #include "supervisor/foreign_lock.h"
@@ -21,14 +22,13 @@
 
 struct pool {
     /* Fixed from the start (start.c). */
-    const struct config *config;
-    const char *config_path;
+    struct config *config; /* in force; a reload puts another in its place */
+    char *config_path;     /* absolute: what a reload reads */
     char *keeper_path, *worker_path;
     struct pool_mem *mem;
     int lock_fd, mem_fd, config_fd;
-    int lifeline[2];         /* children hold the read end; nothing is ever written */
-    const char *config_text; /* the sealed, packed sources, mapped */
-    size_t config_len;
+    int lifeline[2];        /* children hold the read end; nothing is ever written */
+    struct config_box *box; /* what children read: the same, packed */
     int64_t started_wall_ms;
     bool is_drain;
     struct policy_limits limits;

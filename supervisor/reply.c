@@ -127,10 +127,7 @@ static void answer_workers(struct pool *pool, struct reply *reply)
 
 static void next_config(struct pool *pool, struct reply *reply)
 {
-    size_t left = pool->config_len - reply->cursor;
-
-    reply->len = left < sizeof reply->text ? left : sizeof reply->text;
-    memcpy(reply->text, pool->config_text + reply->cursor, reply->len);
+    reply->len = config_box_piece(pool->box, reply->cursor, reply->text, sizeof reply->text);
     reply->cursor += reply->len;
 }
 

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -50,19 +49,24 @@ static enum rc accept_sources(
     return rc;
 }
 
-static enum rc seal_config(struct pool *pool, const struct buf *packed, struct err *err)
+static enum rc fill_box(struct pool *pool, const struct buf *packed, struct err *err)
 {
-    enum rc rc = sys_memfd("stint-config", packed->data, packed->len, true, &pool->config_fd, err);
-    void *text;
+    const struct config_stamp first = {1, 1};
+    enum rc rc = config_box_new(&pool->config_fd, &pool->box, err);
 
-    if (rc != RC_OK)
-        return rc;
-    text = mmap(NULL, packed->len, PROT_READ, MAP_SHARED, pool->config_fd, 0);
-    if (text == MAP_FAILED)
-        return err_sys(err, errno, "cannot map the configuration");
-    pool->config_text = text;
-    pool->config_len = packed->len;
-    return RC_OK;
+    if (rc == RC_OK)
+        rc = config_box_propose(pool->box, pool->config_fd, &first, packed, err);
+    if (rc == RC_OK)
+        config_box_accept(pool->box, first.generation);
+    return rc == RC_LIMIT ? RC_INVALID : rc;
+}
+
+/* Not resolved: a link that is changed to another file is followed by the next reload. */
+static char *absolute_path(const char *path)
+{
+    char here[PATH_MAX];
+
+    return sys_path_join(getcwd(here, sizeof here) != NULL ? here : ".", path);
 }
 
 static void take_options(struct pool *pool, const struct args *args)
@@ -85,15 +89,13 @@ enum rc start_accept(struct pool *pool, const struct args *args, struct err *err
 {
     const char *path = args->config_path != NULL ? args->config_path : config_default_path();
     CLEANUP(buf_fini) struct buf packed = BUF_INIT;
-    char *absolute;
     enum rc rc = accept_sources(pool, path, &packed, err);
 
     if (rc == RC_OK)
-        rc = seal_config(pool, &packed, err);
+        rc = fill_box(pool, &packed, err);
     if (rc != RC_OK)
         return rc;
-    absolute = realpath(path, NULL);
-    pool->config_path = absolute != NULL ? absolute : xstrdup(path);
+    pool->config_path = absolute_path(path);
     take_options(pool, args);
     rc = sys_find_program("stint-keeper", &pool->keeper_path, err);
     if (rc == RC_OK)
@@ -166,6 +168,8 @@ enum rc start_prepare(struct pool *pool, struct err *err)
         rc = pool_mem_new(POOL_SLOTS_MAX, pool_id, &pool->mem_fd, &pool->mem, err);
     if (rc == RC_OK)
         rc = sys_pipe(pool->lifeline, true, err);
+    if (rc == RC_OK)
+        atomic_store(&pool->mem->spec_generation, 1);
     oom_init(&pool->oom);
     return rc;
 }
@@ -177,18 +181,8 @@ static void close_fd(int *fd)
     *fd = -1;
 }
 
-/* The const members are ours from start_accept on. */
 void start_undo(struct pool *pool)
 {
-    union {
-        const void *seen;
-        void *owned;
-    } text = {.seen = pool->config_text}, path = {.seen = pool->config_path};
-    union {
-        const struct config *seen;
-        struct config *owned;
-    } config = {.seen = pool->config};
-
     oom_fini(&pool->oom);
     cgroup_close(&pool->cgroup);
     close_fd(&pool->lifeline[0]);
@@ -196,11 +190,10 @@ void start_undo(struct pool *pool)
     pool_mem_unmap(pool->mem);
     close_fd(&pool->mem_fd);
     close_fd(&pool->config_fd);
-    if (pool->config_text != NULL)
-        (void)munmap(text.owned, pool->config_len);
+    config_box_unmap(pool->box);
     free(pool->keeper_path);
     free(pool->worker_path);
-    free(path.owned);
-    config_free(config.owned);
+    free(pool->config_path);
+    config_free(pool->config);
     pool_init(pool); /* but not the lock: it goes with the process, after everything else */
 }

@@ -4,6 +4,7 @@
 #include "common/base/crash.h"
 #include "common/base/log.h"
 #include "common/ipc/claim.h"
+#include "worker/accepted.h"
 #include "worker/attempt.h"
 #include "worker/handler_builtin.h"
 #include "worker/handler_exec.h"
@@ -67,7 +68,12 @@ static void log_lost(const struct attempt *a)
 /* Hands over the outcome in *a, if there is one, and leaves the next run there, if there is one. */
 static enum rc trade(struct worker *w, struct attempt *a, bool *ret_is_open, struct err *err)
 {
-    struct wish wish = {.stage_ids = w->stage_ids, .stages_len = w->stages_len};
+    struct wish wish = {
+        .stage_ids = w->stage_ids,
+        .stages_len = w->stages_len,
+        .fence = &w->life.mem->spec_generation,
+        .fence_value = w->life.spec_generation,
+    };
     struct exchange_answer answer = {0};
     bool has_wish = life_may_claim(&w->life) && life_take_claim(&w->life, &wish.claim);
     if (!a->has_outcome && !has_wish)
@@ -124,6 +130,7 @@ enum rc cycle_run(struct worker *w, struct err *err)
     for (;;) {
         uint32_t seen = atomic_load(&w->life.mem->wake); /* before the look that may find nothing */
         bool is_open = false;
+        accepted_renew(w, &a);
         rc = trade(w, &a, &is_open, err);
         if (rc != RC_OK)
             break;

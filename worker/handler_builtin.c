@@ -3,7 +3,6 @@
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/sys.h"
-#include "common/ipc/fds.h"
 #include "worker/guard.h"
 #include "worker/handler_exec.h"
 #include "worker/result.h"
@@ -43,18 +42,29 @@ static void run_sleep(struct worker *w, struct attempt *a)
     }
 }
 
-/* The item's key is the name of the job to discover for. Our own umask: it writes the database. */
+static void conclude_not_begun(struct attempt *a, enum end_cause cause, const struct err *err)
+{
+    buf_adds(&a->why, err->text);
+    attempt_conclude(a, cause);
+}
+
+/* The item's key is the name of the job to discover for. Our own umask: it writes the database. It
+ * goes by the configuration of this worker, whatever was accepted meanwhile. */
 static void run_discover(struct worker *w, struct attempt *a)
 {
     CLEANUP_FREE char *path = NULL;
+    CLEANUP_FD int fd = -1;
     struct err err;
     if (sys_find_program("stint-discover", &path, &err) != RC_OK) {
-        buf_adds(&a->why, err.text);
-        attempt_conclude(a, END_STAGE_PAUSE);
+        conclude_not_begun(a, END_STAGE_PAUSE, &err);
+        return;
+    }
+    if (sys_memfd("stint-config", w->packed.data, w->packed.len, true, &fd, &err) != RC_OK) {
+        conclude_not_begun(a, END_RETRY, &err);
         return;
     }
     char *argv[] = {path, a->run.key, NULL};
-    struct command command = {.path = path, .argv = argv, .umask = -1, .config_fd = FD_CONFIG};
+    struct command command = {.path = path, .argv = argv, .umask = -1, .config_fd = fd};
     handler_exec_run(w, a, &command);
 }
 

@@ -124,6 +124,11 @@ bool life_take_claim(struct life *l, int64_t *ret_claim)
     return true;
 }
 
+bool life_is_current(const struct life *l)
+{
+    return atomic_load(&l->mem->spec_generation) == l->spec_generation;
+}
+
 bool life_is_told_to_leave(const struct life *l)
 {
     return pool_has_flag(l->mem, POOL_STOPPING | POOL_STOP_NOW) ||
@@ -132,7 +137,7 @@ bool life_is_told_to_leave(const struct life *l)
 
 bool life_is_leaving(const struct life *l)
 {
-    return life_is_told_to_leave(l) || l->claim_seq >= CLAIM_SEQ_MAX;
+    return life_is_told_to_leave(l) || l->is_outdated || l->claim_seq >= CLAIM_SEQ_MAX;
 }
 
 bool life_is_stopped_now(const struct life *l)
@@ -142,7 +147,7 @@ bool life_is_stopped_now(const struct life *l)
 
 bool life_may_claim(const struct life *l)
 {
-    return !life_is_leaving(l) && !pool_has_flag(l->mem, POOL_SUSPENDED);
+    return !life_is_leaving(l) && life_is_current(l) && !pool_has_flag(l->mem, POOL_SUSPENDED);
 }
 
 static void on_begin(void *ctx)

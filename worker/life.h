@@ -24,7 +24,9 @@ struct life {
     enum worker_state state_before_wait;
     int64_t claim, deadline_mono_ns;
     bool is_ready;
-    struct heartbeat sent; /* as sent last */
+    uint64_t spec_generation; /* of the JobSpec that this life claims by */
+    bool is_outdated;         /* another was accepted: leaves when empty */
+    struct heartbeat sent;    /* as sent last */
 };
 
 /* slot_no is within the pool's memory. Sends the first beat. */
@@ -51,9 +53,11 @@ void life_wait(struct life *l, int64_t ns);
 
 /* The next claim number; false when the life has used all of them. */
 bool life_take_claim(struct life *l, int64_t *ret_claim);
+/* The pool's database still goes by the JobSpec of this life: else nothing may be claimed. */
+bool life_is_current(const struct life *l);
 /* The pool stops, or this slot was told to retire. */
 bool life_is_told_to_leave(const struct life *l);
-/* The same, or the claim numbers are used up. */
+/* The same, or this life's JobSpec is outdated, or its claim numbers are used up. */
 bool life_is_leaving(const struct life *l);
 bool life_is_stopped_now(const struct life *l);
 bool life_may_claim(const struct life *l);

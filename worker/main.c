@@ -13,9 +13,9 @@
 #include "common/base/proctree.h"
 #include "common/base/sys.h"
 #include "common/base/text.h"
-#include "common/config/parse.h"
 #include "common/ipc/claim.h"
 #include "common/ipc/fds.h"
+#include "worker/accepted.h"
 #include "worker/cycle.h"
 
 enum { EXIT_USAGE = 2, EXIT_CONFIG = 78 };
@@ -46,46 +46,30 @@ static enum rc open_loop(struct worker *w, struct err *err)
     return RC_OK;
 }
 
-static enum rc open_store(struct worker *w, struct catalog **ret, struct err *err)
+static enum rc open_store(struct worker *w, struct err *err)
 {
     struct store_options opts = {
         .path = w->config->pool.database,
         .durability = w->config->pool.durability,
     };
-    struct catalog *catalog = NULL;
     life_hook(&w->life, &opts.hooks);
     enum rc rc = store_open(&opts, &w->store, err);
     if (rc == RC_OK)
         rc = store_check_schema(w->store, err);
-    if (rc == RC_OK)
-        rc = catalog_load(w->store, w->config, &catalog, err);
-    if (rc != RC_OK)
-        return rc;
-    w->catalog = *ret = catalog;
-    for (size_t i = 0; i < catalog->jobs_len; i++)
-        w->stages_len += catalog->jobs[i].spec->stages_len;
-    w->stage_ids = xcalloc(w->stages_len, sizeof(*w->stage_ids));
-    size_t n = 0;
-    for (size_t i = 0; i < catalog->jobs_len; i++)
-        for (size_t k = 0; k < catalog->jobs[i].spec->stages_len; k++)
-            w->stage_ids[n++] = catalog->jobs[i].stages[k].id;
-    return RC_OK;
+    return rc == RC_OK ? accepted_load(w, err) : rc;
 }
 
 static enum rc work(struct worker *w, struct err *err)
 {
-    struct catalog *catalog = NULL;
     enum rc rc = open_loop(w, err);
     if (rc == RC_OK)
-        rc = open_store(w, &catalog, err);
+        rc = open_store(w, err);
     if (rc == RC_OK)
         rc = cycle_run(w, err);
     if (rc == RC_OK) {
         life_goodbye(&w->life);
         CRASH_POINT("worker.exit");
     }
-    free(w->stage_ids);
-    catalog_free(catalog);
     store_close(w->store);
     loop_free(w->loop);
     return rc;
@@ -100,7 +84,6 @@ static int fail(const struct err *err, int status)
 int main(int argc, char **argv)
 {
     struct worker w = {.handler_umask = (int)umask(077), .child_fd = -1};
-    struct config *config = NULL;
     struct pool_mem *mem = NULL;
     struct err err = {""};
     int64_t slot, life;
@@ -117,15 +100,15 @@ int main(int argc, char **argv)
         (void)err_set(&err, RC_INVALID, "slot %d: the pool has %u", (int)slot, mem->slots_len);
         return fail(&err, EXIT_FAILURE);
     }
-    if (config_from_fd(FD_CONFIG, &config, &err) != RC_OK)
+    if (config_box_map(FD_CONFIG, &w.box, &err) != RC_OK || accepted_take(&w, &err) != RC_OK)
         return fail(&err, EXIT_CONFIG);
     if (proctree_become_subreaper(&err) != RC_OK)
         return fail(&err, EXIT_FAILURE);
-    w.config = config;
-    life_init(&w.life, mem, (uint32_t)slot, life, config->pool.heartbeat_interval_ms);
+    life_init(&w.life, mem, (uint32_t)slot, life, w.config->pool.heartbeat_interval_ms);
+    w.life.spec_generation = w.stamp.spec_generation;
     handler_env_init(&w.env, environ, mem->pool_id);
     enum rc rc = work(&w, &err);
     handler_env_fini(&w.env);
-    config_free(config);
+    accepted_fini(&w);
     return rc == RC_OK ? EXIT_SUCCESS : fail(&err, EXIT_FAILURE);
 }

@@ -1,18 +1,23 @@
 /* worker: what one worker process has, as main.c builds it and everybody else borrows it: accepted
  * configuration, catalogue, store, its life in the pool, its loop. Nothing here changes after the
- * start but the life. No globals: this struct is the wiring. */
+ * start but the life, and by accepted.c the configuration and what is made from it. No globals:
+ * this struct is the wiring. */
 #ifndef STINT_WORKER_WORKER_H
 #define STINT_WORKER_WORKER_H
 
 #include "common/config/config.h"
+#include "common/ipc/config_box.h"
 #include "common/store/catalog.h"
 #include "worker/env.h"
 #include "worker/life.h"
 #include "worker/loop.h"
 
 struct worker {
-    const struct config *config;
-    const struct catalog *catalog;
+    const struct config_box *box;
+    struct config *config;
+    struct catalog *catalog;
+    struct config_stamp stamp; /* of the configuration */
+    struct buf packed;         /* the same as it came: what a discovery gets */
     struct store *store;
     struct loop *loop;
     struct life life;

@@ -83,16 +83,28 @@ enum rc config_parse(
     return RC_INVALID;
 }
 
-enum rc config_from_fd(int fd, struct config **ret, struct err *err)
+/* What was accepted once has no problems; if it has, the first is enough. */
+static enum rc parse_accepted(
+    const struct config_sources *sources, struct config **ret, struct err *err)
 {
-    CLEANUP(config_sources_fini) struct config_sources sources = {.directory = NULL};
     CLEANUP(buf_fini) struct buf problems = BUF_INIT;
-    enum rc rc = config_sources_from_fd(fd, &sources, err);
-    if (rc != RC_OK)
-        return rc;
-    rc = config_parse(&sources, ret, &problems);
+    enum rc rc = config_parse(sources, ret, &problems);
     if (rc == RC_OK)
         return RC_OK;
     const char *text = buf_str(&problems);
     return err_set(err, rc, "%.*s", (int)strcspn(text, "\n"), text);
+}
+
+enum rc config_from_block(const char *data, size_t len, struct config **ret, struct err *err)
+{
+    CLEANUP(config_sources_fini) struct config_sources sources = {.directory = NULL};
+    enum rc rc = config_sources_unpack(data, len, &sources, err);
+    return rc == RC_OK ? parse_accepted(&sources, ret, err) : rc;
+}
+
+enum rc config_from_fd(int fd, struct config **ret, struct err *err)
+{
+    CLEANUP(config_sources_fini) struct config_sources sources = {.directory = NULL};
+    enum rc rc = config_sources_from_fd(fd, &sources, err);
+    return rc == RC_OK ? parse_accepted(&sources, ret, err) : rc;
 }

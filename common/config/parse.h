@@ -12,7 +12,10 @@
 MUST_CHECK enum rc config_parse(
     const struct config_sources *sources, struct config **ret, struct buf *problems);
 
-/* Both steps from the sealed descriptor; for processes under the supervisor. */
+/* From packed sources (source.h), as the configuration box of a pool holds them. */
+MUST_CHECK enum rc config_from_block(
+    const char *data, size_t len, struct config **ret, struct err *err);
+/* The same from a sealed descriptor that holds them alone: for stint-discover. */
 MUST_CHECK enum rc config_from_fd(int fd, struct config **ret, struct err *err);
 
 #endif

@@ -32,7 +32,7 @@ void config_sources_fini(struct config_sources *sources);
 void config_sources_pack(const struct config_sources *sources, struct buf *out);
 MUST_CHECK enum rc config_sources_unpack(
     const char *data, size_t len, struct config_sources *ret, struct err *err);
-/* From a sealed descriptor (common/ipc/fds.h: FD_CONFIG), without moving its offset. */
+/* From a sealed descriptor (common/ipc/fds.h: FD_DISCOVER_CONFIG), without moving its offset. */
 MUST_CHECK enum rc config_sources_from_fd(int fd, struct config_sources *ret, struct err *err);
 
 /* Default path: ./stint.conf if it exists, else /etc/stint/stint.conf. Never freed. */

@@ -7,13 +7,14 @@ enum child_fd {
     FD_HEARTBEAT = 3, /* write end, non-blocking: struct heartbeat */
     FD_LIFELINE = 4,  /* read end: EOF when the supervisor is gone */
     FD_POOL = 5,      /* sealed memfd: struct pool_mem */
-    FD_CONFIG = 6,    /* sealed memfd: packed configuration sources */
+    FD_CONFIG = 6,    /* sealed memfd: struct config_box */
     FD_LOCK = 7,      /* the flock'ed directory, held only to hold the lock */
     FD_ORDERS = 8,    /* keeper only: SOCK_SEQPACKET, struct order both ways */
     FD_WAKE = 8,      /* worker only: its slot's eventfd, non-blocking */
 };
 
-/* The discovery handler (stint-discover) gets the configuration here. */
+/* The discovery handler (stint-discover) gets the configuration here: a sealed memfd of packed
+ * sources alone. */
 #define FD_DISCOVER_CONFIG 6
 
 #endif

@@ -14,7 +14,7 @@
 #include "common/base/err.h"
 
 #define POOL_MEM_MAGIC UINT64_C(0x6d656d746e697473) /* "stintmem" */
-#define POOL_MEM_VERSION 1
+#define POOL_MEM_VERSION 2
 #define POOL_SLOTS_MAX 512
 
 /* pool_mem.flags; writer: supervisor; readers: keeper, workers, before every claim. */
@@ -61,6 +61,10 @@ struct pool_mem {
     /* Futex. 1 while the keeper waits for the database's write lock: workers that are about to ask
      * for it let the keeper go first. Writer: keeper; the supervisor clears it after its death. */
     _Atomic uint32_t lock_wanted;
+    /* Raised by the keeper under the write lock, before the commit that makes a new JobSpec the
+     * database's: who gets the lock afterwards and works by an older one claims nothing. Readers:
+     * workers, before a wish and again inside its transaction. */
+    _Atomic uint64_t spec_generation;
     alignas(64) struct slot slots[];
 };
 static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2, "shared words need CAS");

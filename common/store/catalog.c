@@ -108,6 +108,37 @@ enum rc catalog_load(
     return RC_OK;
 }
 
+static bool renew_job(const struct catalog_job *old, struct catalog_job *job)
+{
+    job->id = old->id;
+    job->stages = xcalloc(job->spec->stages_len, sizeof *job->stages);
+    for (size_t i = 0; i < job->spec->stages_len; i++) {
+        const struct stage_spec *spec = &job->spec->stages[i];
+        job->stages[i] = (struct catalog_stage){.spec = spec, .job = job};
+        for (size_t k = 0; k < old->spec->stages_len; k++) {
+            if (strcmp(old->stages[k].spec->name, spec->name) == 0)
+                job->stages[i].id = old->stages[k].id;
+        }
+        if (!job->stages[i].id)
+            return false;
+    }
+    return job->spec->stages_len == old->spec->stages_len;
+}
+
+struct catalog *catalog_renew(const struct catalog *old, const struct config *config)
+{
+    CLEANUP(cleanup_catalog) struct catalog *c = xcalloc(1, sizeof *c);
+    c->jobs_len = config->jobs_len + 1;
+    c->jobs = xcalloc(c->jobs_len, sizeof *c->jobs);
+    for (size_t i = 0; i < c->jobs_len; i++) {
+        c->jobs[i].spec = spec_at(config, i);
+        const struct catalog_job *job = catalog_job(old, c->jobs[i].spec->name);
+        if (!job || !renew_job(job, &c->jobs[i]))
+            return NULL;
+    }
+    return c->jobs_len == old->jobs_len ? TAKE_PTR(c) : NULL;
+}
+
 /* Ids of jobs that are enabled in the database but not in the configuration. */
 static enum rc list_gone(struct store *store, const struct config *config, int64_t **ret,
     size_t *ret_len, struct err *err)

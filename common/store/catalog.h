@@ -35,6 +35,9 @@ MUST_CHECK enum rc catalog_sync(
 /* Reads only; RC_NOTFOUND when the database does not know a job or stage of the configuration. */
 MUST_CHECK enum rc catalog_load(
     struct store *store, const struct config *config, struct catalog **ret, struct err *err);
+/* The same jobs and stages (a change of tuning only) by another configuration; NULL: they are not
+ * the same. Reads no database. */
+struct catalog *catalog_renew(const struct catalog *old, const struct config *config);
 void catalog_free(struct catalog *catalog);
 const struct catalog_job *catalog_job(const struct catalog *c, const char *name);     /* or NULL */
 const struct catalog_stage *catalog_stage(const struct catalog *c, int64_t stage_id); /* or NULL */

@@ -91,6 +91,11 @@ static enum rc find_claimed(struct store *store, int64_t claim, int64_t *ret_id,
     return rc == RC_ROW || rc == RC_NOTFOUND ? RC_OK : rc;
 }
 
+static bool is_fenced(const struct wish *wish)
+{
+    return wish->fence && atomic_load(wish->fence) != wish->fence_value;
+}
+
 /* *ret_id: the run claimed (0: none); *ret_is_new: by this very exchange. */
 static enum rc grant(struct store *store, const struct wish *wish, int64_t now, int64_t *ret_id,
     bool *ret_is_new, struct err *err)
@@ -98,6 +103,8 @@ static enum rc grant(struct store *store, const struct wish *wish, int64_t now, 
     *ret_is_new = false;
     if (wish->is_repeat)
         return find_claimed(store, wish->claim, ret_id, err);
+    if (is_fenced(wish)) /* a reload was committed before we got the lock */
+        return RC_OK;
     struct pick best = {0};
     enum rc rc = pick_run(store, wish, &best, err);
     if (rc || !best.id)

@@ -4,6 +4,7 @@
 #ifndef STINT_STORE_EXCHANGE_H
 #define STINT_STORE_EXCHANGE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -45,6 +46,10 @@ struct wish {
     const int64_t *stage_ids;
     size_t stages_len;
     int64_t claim;
+    /* A word that must still have this value when the write lock is held, else nothing is claimed:
+     * the JobSpec that the wish was made by is no longer the database's. NULL: none. */
+    const _Atomic uint64_t *fence;
+    uint64_t fence_value;
     bool is_repeat; /* only look for the row that got this number; none: wish again under a new one
                      */
 };

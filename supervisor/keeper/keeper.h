@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "common/config/config.h"
+#include "common/ipc/config_box.h"
 #include "common/ipc/pool_mem.h"
 #include "common/store/settle.h"
 #include "common/store/watch.h"
@@ -15,7 +16,9 @@
 #include "supervisor/keeper/loop.h"
 
 struct keeper {
-    const struct config *config;
+    struct config *config;
+    struct config_stamp stamp; /* of the configuration */
+    const struct config_box *box;
     struct pool_mem *mem;
     struct loop *loop;
     struct beat beat;

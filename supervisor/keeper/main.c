@@ -6,10 +6,10 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
-#include "common/config/parse.h"
 #include "common/ipc/fds.h"
 #include "supervisor/keeper/answer.h"
 #include "supervisor/keeper/chores.h"
+#include "supervisor/keeper/reload.h"
 
 enum { EXIT_CONFIG = 78 };
 
@@ -82,7 +82,6 @@ int main(int argc, char **argv)
         .gap_ms = 1,
         .checkpoint_gap_ms = 1,
     };
-    struct config *config = NULL;
     struct err err = {""};
     (void)argv;
     (void)umask(077);
@@ -95,13 +94,13 @@ int main(int argc, char **argv)
         (void)snprintf(k.host, sizeof(k.host), "localhost");
     if (pool_mem_map(FD_POOL, &k.mem, &err) != RC_OK)
         return fail(&err, EXIT_FAILURE);
-    if (config_from_fd(FD_CONFIG, &config, &err) != RC_OK)
+    if (config_box_map(FD_CONFIG, &k.box, &err) != RC_OK || reload_take(&k, 0, &err) != RC_OK)
         return fail(&err, EXIT_CONFIG);
     if (loop_new(&k.loop, &err) != RC_OK)
         return fail(&err, EXIT_FAILURE);
-    k.config = config;
-    beat_init(&k.beat, k.mem, config->pool.heartbeat_interval_ms);
+    beat_init(&k.beat, k.mem, k.config->pool.heartbeat_interval_ms);
     int status = keep(&k);
-    config_free(config);
+    config_free(k.config);
+    config_box_unmap(k.box);
     return status;
 }

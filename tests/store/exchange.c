@@ -113,6 +113,48 @@ static void test_repeated_exchange(void **state)
     verify(f);
 }
 
+static _Atomic uint64_t spec_word;
+
+static void raise_word(void *ctx)
+{
+    (void)ctx;
+    atomic_store(&spec_word, 2);
+}
+
+/* The last moment: the wish was made by the JobSpec in force, and a reload is committed before the
+ * write lock is ours. The outcome counts, the wish does not. */
+static void test_fence_is_looked_at_under_the_lock(void **state)
+{
+    struct fixture *f = *state;
+    add(f, "k");
+    add(f, "l");
+    start_pool(f);
+    struct store_options opts = {.path = f->path, .hooks = {.on_begin = raise_word}};
+    struct store *store = NULL;
+    struct exchange_answer answer = {0};
+    struct run run = claim(f);
+    struct outcome o = outcome_of(f, &run, END_DONE);
+    int64_t ids[] = {stage(f, "a")->id, stage(f, "b")->id};
+    struct wish wish = {.stage_ids = ids,
+        .stages_len = 2,
+        .claim = claim_make(f->life, 60),
+        .fence = &spec_word,
+        .fence_value = 1};
+    atomic_store(&spec_word, 1);
+    ok(f, store_open(&opts, &store, &f->err));
+    ok(f, store_exchange(store, &o, &wish, &answer, &f->err));
+    assert_int_equal(answer.run.id, 0);
+    assert_status(f, run.id, "done");
+    assert_int_equal(sql_int(f, "SELECT COUNT(*) FROM item_stages WHERE claim = 60"), 0);
+    wish.fence_value = 2; /* by the new one it is taken */
+    ok(f, store_exchange(store, NULL, &wish, &answer, &f->err));
+    assert_int_not_equal(answer.run.id, 0);
+    run_fini(&answer.run);
+    run_fini(&run);
+    store_close(store);
+    verify(f);
+}
+
 /* Between commit and repeat the row has moved on: the event still tells that it was our commit. */
 static void test_own_commit_after_the_row_moved(void **state)
 {
@@ -286,6 +328,7 @@ int main(void)
         T(test_item_through_two_stages),
         T(test_lost_claim),
         T(test_repeated_exchange),
+        T(test_fence_is_looked_at_under_the_lock),
         T(test_own_commit_after_the_row_moved),
         T(test_exhausted_and_failed),
         T(test_stage_pause),

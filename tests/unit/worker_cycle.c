@@ -14,6 +14,7 @@
 #include "common/base/sys.h"
 #include "common/ipc/claim.h"
 #include "common/ipc/fds.h"
+#include "worker/accepted.h"
 #include "worker/cycle.h"
 
 /* One exchange: what is expected to come, what is answered, and what happens meanwhile. */
@@ -25,11 +26,13 @@ struct step {
     int64_t run_id;
     int64_t claimable;
     uint32_t flags, order; /* set before the answer */
+    bool is_spec_changed;  /* meanwhile a reload with another JobSpec is accepted */
 };
 
 static struct worker w;
 static const struct step *script;
 static size_t script_len, script_at;
+static bool is_spec_changed; /* another JobSpec is accepted */
 
 static char name[] = "n", empty[] = "";
 static struct stage_spec stage_spec = {
@@ -48,6 +51,13 @@ const struct catalog_stage *catalog_stage(const struct catalog *c, int64_t stage
     (void)c;
     assert_int_equal(stage_id, 4);
     return &stage;
+}
+
+void accepted_renew(struct worker *worker, struct attempt *a)
+{
+    (void)a;
+    if (is_spec_changed)
+        worker->life.is_outdated = true;
 }
 
 enum rc store_claim_is_mine(struct store *store, const struct run *run, bool *ret, struct err *err)
@@ -80,6 +90,10 @@ enum rc store_exchange(struct store *store, const struct outcome *outcome, const
         assert_int_equal(wish->stages_len, 1);
     }
     atomic_fetch_or(&w.life.mem->flags, step->flags);
+    if (step->is_spec_changed) {
+        is_spec_changed = true;
+        atomic_store(&w.life.mem->spec_generation, 2);
+    }
     if (step->flags != 0) /* as the supervisor does with each change */
         atomic_fetch_add(&w.life.mem->wake, 1);
     atomic_store(&w.life.slot->order, step->order);
@@ -107,6 +121,7 @@ static int setup(void **state)
     assert_int_equal(dup2(fds[1], FD_HEARTBEAT), FD_HEARTBEAT);
     assert_int_equal(sys_pipe(fds, true, NULL), RC_OK);
     assert_int_equal(dup2(fds[0], FD_LIFELINE), FD_LIFELINE);
+    is_spec_changed = false;
     w = (struct worker){.stage_ids = stage_ids, .stages_len = 1};
     life_init(&w.life, mem, 0, 12, 10);
     return 0;
@@ -214,6 +229,25 @@ static void test_no_exchange_when_told_to_leave(void **state)
     play(NULL, 0);
 }
 
+static void test_outdated_life_finishes_what_it_has_and_leaves(void **state)
+{
+    static const struct step steps[] = {
+        {.cause = -1, .has_wish = true, .claim_seq = 1, .run_id = 5, .is_spec_changed = true},
+        {.cause = END_DONE},
+    };
+    (void)state;
+    PLAY(steps);
+}
+
+static void test_no_wish_under_another_spec(void **state)
+{
+    (void)state;
+    atomic_store(&w.life.mem->spec_generation, 2);
+    assert_false(life_may_claim(&w.life));
+    w.life.spec_generation = 2;
+    assert_true(life_may_claim(&w.life));
+}
+
 static void test_life_ends_with_its_numbers(void **state)
 {
     static const struct step steps[] = {
@@ -239,6 +273,8 @@ int main(void)
         TEST(test_last_outcome_is_repeated_while_stopping),
         TEST(test_no_exchange_when_told_to_leave),
         TEST(test_life_ends_with_its_numbers),
+        TEST(test_outdated_life_finishes_what_it_has_and_leaves),
+        TEST(test_no_wish_under_another_spec),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
