@@ -179,9 +179,21 @@ size_t text_glyph(const char *s, size_t len)
     return is_control ? 0 : n;
 }
 
+/* Eight bytes of ASCII at s. */
+static bool is_ascii8(const char *s)
+{
+    uint64_t word;
+    memcpy(&word, s, sizeof(word));
+    return (word & UINT64_C(0x8080808080808080)) == 0;
+}
+
 bool text_is_utf8(const char *s, size_t len)
 {
     for (size_t i = 0; i < len;) {
+        if (len - i >= 8 && is_ascii8(s + i)) {
+            i += 8;
+            continue;
+        }
         size_t n = text_utf8_step(s + i, len - i);
         if (n == 0)
             return false;
@@ -198,6 +210,10 @@ enum rc text_check_key(const char *key, size_t len, struct err *err)
         return err_set(err, RC_LIMIT, "an item key has at most %d bytes, this one has %zu",
             KEY_MAX_BYTES, len);
     for (size_t i = 0; i < len;) {
+        if (key[i] >= 0x20 && key[i] < 0x7f) { /* the usual case */
+            i++;
+            continue;
+        }
         size_t n = text_glyph(key + i, len - i);
         if (n == 0 && text_utf8_step(key + i, len - i) > 0)
             return err_set(

@@ -5,6 +5,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/text.h"
+#include "common/records/plain.h"
 
 /* A piece of the text. */
 struct span {
@@ -167,6 +168,64 @@ static enum rc read_object(const json_t *object, const char *text, const char *k
     return rc ? rc : read_data(text, key_name, &item->data, err);
 }
 
+/* Digits, perhaps a sign, that need no rounding. */
+static bool read_whole(const struct plain_part *raw, int64_t *ret)
+{
+    char digits[12];
+    if (raw->len >= sizeof(digits))
+        return false;
+    memcpy(digits, raw->at, raw->len);
+    digits[raw->len] = '\0';
+    return text_int(digits, -PRIORITY_MAX, PRIORITY_MAX, ret, NULL) == RC_OK;
+}
+
+/* All members but the key and the priority, as they are written. */
+static void take_plain_others(const struct plain_object *object, const struct plain_part *key,
+    const struct plain_part *priority, struct buf *data)
+{
+    for (size_t i = 0; i < object->len; i++) {
+        const struct plain_part *name = &object->members[i].name,
+                                *value = &object->members[i].value;
+        if (value == key || value == priority)
+            continue;
+        struct span quoted = {name->at - 1, name->len + 2}, raw = {value->at, value->len};
+        add_member(data, &quoted, &raw);
+    }
+    if (data->len > 0)
+        buf_addc(data, '}');
+}
+
+static bool is_plain_key(const struct plain_part *key)
+{
+    return key && *key->at == '"' && !memchr(key->at, '\\', key->len) &&
+           text_check_key(key->at + 1, key->len - 2, NULL) == RC_OK;
+}
+
+/* The usual line: a key in plain text, a priority in digits, and data. False: it is another one,
+ * good or bad; *item is as it was. */
+static bool read_plain(const char *line, size_t len, const char *key_name, struct jsonl_item *item)
+{
+    struct plain_object object;
+    int64_t number = 0;
+    if (!plain_parse(line, len, &object))
+        return false;
+    const struct plain_part *key = plain_find(&object, key_name);
+    const struct plain_part *data = plain_find(&object, "data");
+    const struct plain_part *priority = plain_find(&object, "priority");
+    if (!is_plain_key(key) || key == data || key == priority ||
+        (priority && !read_whole(priority, &number)) ||
+        (data && object.len != 2U + (priority != NULL)))
+        return false;
+    item->has_priority = priority != NULL;
+    item->priority = number;
+    buf_add(&item->key, key->at + 1, key->len - 2);
+    if (!data)
+        take_plain_others(&object, key, priority, &item->data);
+    else if (data->len != 4 || memcmp(data->at, "null", 4) != 0)
+        buf_add(&item->data, data->at, data->len);
+    return true;
+}
+
 void jsonl_fini(struct jsonl_item *item)
 {
     if (!item)
@@ -183,6 +242,8 @@ enum rc jsonl_parse(
     buf_reset(&item->data);
     item->has_priority = false;
     item->priority = 0;
+    if (read_plain(line, len, key_name, item))
+        return RC_OK;
     CLEANUP(drop_json)
     json_t *value = json_loadb(
         line, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL, &why);

@@ -28,7 +28,8 @@ enum rc store_add(struct store *store, const struct catalog_job *job, const stru
     struct err *err)
 {
     struct add_report made = *report;
-    struct merge m = {store, job, opts, &made, clock_wall_ms(), false};
+    CLEANUP(merge_plan_fini) struct merge_plan plan = {0};
+    struct merge m = {store, job, opts, &made, clock_wall_ms(), &plan, false};
     enum rc rc = txn_begin(store, TXN_FULL, err);
     if (rc)
         return rc;
@@ -123,8 +124,9 @@ enum rc store_open_discoveries(
 {
     struct add_options opts = {.source = "pool", .wants_retry = true};
     struct add_report made = *report;
+    CLEANUP(merge_plan_fini) struct merge_plan plan = {0};
     struct merge m = {
-        store, catalog_job(catalog, DISCOVER_JOB), &opts, &made, clock_wall_ms(), true};
+        store, catalog_job(catalog, DISCOVER_JOB), &opts, &made, clock_wall_ms(), &plan, true};
     if (!m.job)
         return RC_OK;
     enum rc rc = txn_begin(store, TXN_PLAIN, err);

@@ -227,8 +227,8 @@ enum rc store_exchange(struct store *store, const struct outcome *outcome, const
     bool has_work = outcome != NULL;
     enum rc rc = RC_OK;
     if (outcome && outcome->cause == END_DONE)
-        rc = json_normal(store, "result", outcome->result ? outcome->result : "null",
-            RESULT_MAX_BYTES, &result, err);
+        rc = json_normal(
+            "result", outcome->result ? outcome->result : "null", RESULT_MAX_BYTES, &result, err);
     if (rc == RC_OK && !outcome && wish)
         rc = is_worth_it(store, wish, &has_work, err);
     x.result = result;

@@ -118,7 +118,8 @@ enum rc store_admit_inbox(struct store *store, const struct catalog *catalog, in
         return rc;
     }
     struct add_report made = *report;
-    struct merge m = {store, NULL, &opts, &made, clock_wall_ms(), false};
+    CLEANUP(merge_plan_fini) struct merge_plan plan = {0};
+    struct merge m = {store, NULL, &opts, &made, clock_wall_ms(), &plan, false};
     rc = txn_begin(store, TXN_FULL, err);
     if (rc)
         return rc;

@@ -32,7 +32,7 @@ MUST_CHECK enum rc event_put(struct store *store, int64_t now_wall_ms, const cha
 
 /* Checked (valid JSON, UTF-8, at most max bytes) and without needless blanks; what names the text
  * in errors. Caller frees *ret. RC_INVALID, RC_LIMIT. */
-MUST_CHECK enum rc json_normal(struct store *store, const char *what, const char *text, size_t max,
-    char **ret, struct err *err);
+MUST_CHECK enum rc json_normal(
+    const char *what, const char *text, size_t max, char **ret, struct err *err);
 
 #endif

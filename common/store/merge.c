@@ -6,6 +6,7 @@
 #include "common/base/json.h"
 #include "common/base/text.h"
 #include "common/store/ending.h"
+#include "common/store/new_item.h"
 #include "common/store/query.h"
 
 #define AGEING_MAX_MS (INT64_C(7) * 24 * 3600 * 1000)
@@ -48,44 +49,6 @@ static bool is_complete(enum stage_status status)
     return status == STATUS_DONE || status == STATUS_SKIPPED;
 }
 
-/* ---- new ---- */
-
-static enum rc insert_item(
-    const struct merge *m, const struct add_item *item, int64_t *ret_id, struct err *err)
-{
-    QUERY q = query(m->store, Q_ITEM_INSERT);
-    put_int(&q, "job_id", m->job->id);
-    put_text(&q, "item_key", item->key);
-    put_text(&q, "data", item->data ? item->data : "{}");
-    put_int(&q, "priority", item->has_priority ? item->priority : m->job->spec->priority);
-    put_text(&q, "source", m->opts->source ? m->opts->source : "manual");
-    put_int(&q, "now_ms", m->now_wall_ms);
-    int64_t changes = 0;
-    enum rc rc = query_write(&q, &changes, err);
-    if (rc == RC_OK)
-        *ret_id = changes ? m->store->driver->last_id(m->store->db) : 0;
-    return rc;
-}
-
-static enum rc insert_runs(
-    const struct merge *m, const struct add_item *item, int64_t item_id, struct err *err)
-{
-    int64_t priority = item->has_priority ? item->priority : m->job->spec->priority;
-    QUERY q = query(m->store, Q_ITEM_RUNS_INSERT);
-    put_int(&q, "item_id", item_id);
-    put_int(&q, "job_id", m->job->id);
-    put_int(&q, "rank", merge_rank(m->now_wall_ms, priority, m->job->spec->ageing_ms));
-    put_int(&q, "now_ms", m->now_wall_ms);
-    enum rc rc = query_write(&q, NULL, err);
-    if (rc == RC_OK) {
-        m->report->new_items++;
-        m->report->claimable++; /* stages in a chain: the first */
-    }
-    return rc;
-}
-
-/* ---- known ---- */
-
 static enum rc read_stages(const struct merge *m, struct known_item *known, struct err *err)
 {
     const struct job_spec *spec = m->job->spec;
@@ -108,6 +71,7 @@ static enum rc read_stages(const struct merge *m, struct known_item *known, stru
     return rc == RC_DONE ? RC_OK : rc;
 }
 
+/* RC_NOTFOUND: the job has no item of this key. */
 static enum rc read_known(
     const struct merge *m, const char *key, struct known_item *known, struct err *err)
 {
@@ -116,8 +80,6 @@ static enum rc read_known(
         put_int(&q, "job_id", m->job->id);
         put_text(&q, "item_key", key);
         enum rc rc = query_one(&q, err);
-        if (rc == RC_NOTFOUND)
-            return err_set(err, RC_BUG, "item %s is neither new nor known", key);
         if (rc != RC_ROW)
             return rc;
         known->id = get_int(&q, "id");
@@ -264,6 +226,7 @@ static enum rc write_known(
     return query_write(&q, NULL, err);
 }
 
+/* RC_NOTFOUND: it is new. */
 static enum rc merge_known(const struct merge *m, const struct add_item *item, struct err *err)
 {
     CLEANUP(cleanup_known) struct known_item known = {0};
@@ -292,8 +255,7 @@ static enum rc merge_known(const struct merge *m, const struct add_item *item, s
     return rc ? rc : write_known(m, &known, data, err);
 }
 
-static enum rc check(
-    const struct merge *m, const struct add_item *item, char **ret_data, struct err *err)
+static enum rc check(const struct add_item *item, char **ret_data, struct err *err)
 {
     enum rc rc = text_check_key(item->key, strlen(item->key), err);
     if (rc)
@@ -303,21 +265,33 @@ static enum rc check(
             (long long)item->priority, PRIORITY_MAX, PRIORITY_MAX);
     if (!item->data)
         return RC_OK;
-    rc = json_normal(m->store, "data", item->data, DATA_MAX_BYTES, ret_data, err);
+    rc = json_normal("data", item->data, DATA_MAX_BYTES, ret_data, err);
     return rc ? err_prefix(err, rc, "%s", item->key) : RC_OK;
+}
+
+/* First what is likelier: a file that is added again is known from end to end. */
+static enum rc add_normal(const struct merge *m, const struct add_item *item, struct err *err)
+{
+    enum rc rc = m->plan->expects_known ? merge_known(m, item, err) : RC_NOTFOUND;
+    if (rc != RC_NOTFOUND)
+        return rc;
+    bool is_new = false;
+    rc = new_item(m, item, &is_new, err);
+    m->plan->expects_known = !is_new;
+    if (rc || is_new)
+        return rc;
+    rc = merge_known(m, item, err);
+    return rc == RC_NOTFOUND ? err_set(err, RC_BUG, "item %s is neither new nor known", item->key)
+                             : rc;
 }
 
 enum rc merge_item(const struct merge *m, const struct add_item *item, struct err *err)
 {
     CLEANUP_FREE char *data = NULL;
-    enum rc rc = check(m, item, &data, err);
+    enum rc rc = check(item, &data, err);
     if (rc)
         return rc;
     struct add_item normal = *item;
     normal.data = data;
-    int64_t id = 0;
-    rc = insert_item(m, &normal, &id, err);
-    if (rc)
-        return rc;
-    return id ? insert_runs(m, &normal, id, err) : merge_known(m, &normal, err);
+    return add_normal(m, &normal, err);
 }

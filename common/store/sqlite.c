@@ -17,7 +17,8 @@ struct stmt {
     struct db *db;
     const struct statement *meta;
     sqlite3_stmt *handle;
-    int param_at[PARAMS_MAX]; /* SQLite's number of meta->params[i] */
+    int param_at[PARAMS_MAX];       /* SQLite's number of meta->params[i] */
+    size_t next_param, next_column; /* asked for next, most likely: callers go by the head */
 };
 
 struct db {
@@ -96,24 +97,27 @@ static struct stmt *sqlite_query(struct db *db, enum query id)
     return s;
 }
 
-static int find(const char *const *names, size_t len, const char *name)
+/* Looks from *hint on, once around; leaves it behind what was found. */
+static size_t find(const char *const *names, size_t len, const char *name, size_t *hint)
 {
     for (size_t i = 0; i < len; i++) {
-        if (strcmp(names[i], name) == 0)
-            return (int)i;
+        size_t at = *hint < len ? *hint : 0;
+        *hint = at + 1;
+        if (strcmp(names[at], name) == 0)
+            return at;
     }
     assert(!"a name that the statement's head does not have");
     abort();
 }
 
-static int param(const struct stmt *s, const char *name)
+static int param(struct stmt *s, const char *name)
 {
-    return s->param_at[find(s->meta->params, s->meta->params_len, name)];
+    return s->param_at[find(s->meta->params, s->meta->params_len, name, &s->next_param)];
 }
 
-static int column(const struct stmt *s, const char *name)
+static int column(struct stmt *s, const char *name)
 {
-    return find(s->meta->columns, s->meta->columns_len, name);
+    return (int)find(s->meta->columns, s->meta->columns_len, name, &s->next_column);
 }
 
 static void sqlite_bind_int(struct stmt *s, const char *name, int64_t value)

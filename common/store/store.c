@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/cleanup.h"
+#include "common/base/json_scan.h"
 #include "common/base/text.h"
 #include "common/store/query.h"
 
@@ -158,21 +160,17 @@ enum rc event_put(struct store *store, int64_t now_wall_ms, const char *event,
     return query_write(&q, NULL, err);
 }
 
-enum rc json_normal(struct store *store, const char *what, const char *text, size_t max, char **ret,
-    struct err *err)
+enum rc json_normal(const char *what, const char *text, size_t max, char **ret, struct err *err)
 {
     size_t len = strlen(text);
     if (len > max)
         return err_set(err, RC_LIMIT, "%s has %zu bytes; at most %zu are allowed", what, len, max);
     if (!text_is_utf8(text, len))
         return err_set(err, RC_INVALID, "%s is not valid UTF-8", what);
-    QUERY q = query(store, Q_JSON_NORMAL);
-    put_text(&q, "data", text);
-    enum rc rc = query_one(&q, err);
-    if (rc != RC_ROW)
-        return rc;
-    if (get_is_null(&q, "data"))
+    CLEANUP(buf_fini) struct buf normal = BUF_INIT;
+    (void)buf_room(&normal, len);
+    if (!json_minify(text, len, &normal))
         return err_set(err, RC_INVALID, "%s is not valid JSON", what);
-    *ret = xstrdup(get_text(&q, "data"));
+    *ret = buf_take(&normal);
     return RC_OK;
 }

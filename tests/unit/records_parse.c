@@ -120,6 +120,10 @@ static const struct {
     {"{\"key\":\"k\",\"k\\u0065y\":\"l\"}", "key", NULL, NULL, "not valid JSON", 0},
     {"{\"key\":\"k\",\"priority\":1000001}", "key", NULL, NULL, "\"priority\"", 0},
     {"{\"key\":\"k\",\"priority\":-1000000}", "key", "k", "", NULL, -1000000},
+    {"{\"key\":\"k\",\"priority\":5.0}", "key", "k", "", NULL, 5},
+    {"{\"key\":\"k\",\"priority\":-5,\"a\": 1 }", "key", "k", "{\"a\":1}", NULL, -5},
+    {"{\"key\":\"k\",\"data\":{\"a\":1,\"a\":2}}", "key", NULL, NULL, "not valid JSON", 0},
+    {"{\"key\":\"k\\n\"}", "key", NULL, NULL, "control", 0},
     {"{\"key\":\"k\",\"priority\":\"high\"}", "key", NULL, NULL, "\"priority\"", 0},
 };
 
