@@ -31,6 +31,7 @@ MAY_INCLUDE = {
     "worker/plugin": {BASE, IPC},
     "worker/discover": ALL_COMMON | {RECORDS},
     "cli": ALL_COMMON | {RECORDS, FILTER},
+    "scripts": {BASE, CONFIG},
     "web": ALL_COMMON | {FILTER},
 }
 GENERATED = {"statements.h": STORE}
@@ -48,6 +49,7 @@ OWNERS = {
     "common/store/inbox.c": "common/store/add.h",
     "common/store/rest.c": "common/store/settle.h",
     "common/store/sqlite.c": "common/store/driver.h",
+    "scripts/options_text.c": "common/config/options.h",
 }
 # The handler of the tests: to take its time is the work that it plays.
 MAY_SLEEP = {"tests/lib/test_handler.c"}
