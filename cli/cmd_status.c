@@ -99,7 +99,10 @@ static void add_state(const struct cli *cli, struct table *t, const struct job_v
     struct buf text CLEANUP(buf_fini) = BUF_INIT;
     enum tone tone = TONE_NONE;
     char n[32];
-    if (paused) {
+    if (job->is_paused) {
+        buf_adds(&text, "paused");
+        tone = TONE_BAD;
+    } else if (paused) {
         buf_addf(&text, "%s is paused", paused->name);
         tone = TONE_BAD;
     } else if (job->is_finding && has_pool) {
@@ -286,6 +289,7 @@ static void json_job(struct json *j, const struct job_view *job)
     json_open_object(j, NULL);
     json_str(j, "name", job->name);
     json_bool(j, "configured", job->is_configured);
+    json_bool(j, "paused", job->is_paused);
     json_int(j, "items", job->items);
     json_int(j, "done_items", job->done_items);
     json_bool(j, "discovering", job->is_finding);

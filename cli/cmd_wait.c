@@ -49,15 +49,25 @@ static enum verdict judge(const struct overview *view, const char *only, const s
     return undone > 0 ? VERDICT_UNDONE : VERDICT_DONE;
 }
 
+static void say_paused(const struct job_view *job)
+{
+    for (size_t i = 0; i < job->stages_len; i++) {
+        const struct stage_view *stage = &job->stages[i];
+        if (job->is_paused) {
+            (void)cli_fail(CLI_FAILED, "job %s is paused: %s", job->name, stage->reason);
+            return;
+        }
+        if (stage->is_paused)
+            (void)cli_fail(
+                CLI_FAILED, "stage %s.%s is paused: %s", job->name, stage->name, stage->reason);
+    }
+}
+
 static enum cli_exit say_stuck(const struct waiting *w, const struct overview *view)
 {
     for (size_t i = 0; i < view->len; i++)
-        for (size_t k = 0; k < view->jobs[i].stages_len; k++) {
-            const struct stage_view *stage = &view->jobs[i].stages[k];
-            if (stage->is_paused && (!w->job || strcmp(w->job, view->jobs[i].name) == 0))
-                (void)cli_fail(CLI_FAILED, "stage %s.%s is paused: %s", view->jobs[i].name,
-                    stage->name, stage->reason);
-        }
+        if (!w->job || strcmp(w->job, view->jobs[i].name) == 0)
+            say_paused(&view->jobs[i]);
     return cli_fail(CLI_FAILED, "all that is left waits for that; see: stint status");
 }
 

@@ -52,6 +52,9 @@ const struct command *const commands[] = {
     &command_events,
     &command_workers,
 
+    &command_pause,
+    &command_resume,
+
     &command_stop,
     &command_help,
     &command_version,

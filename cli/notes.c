@@ -6,7 +6,7 @@
 #include "common/base/clock.h"
 #include "common/base/text.h"
 
-static void add_until(struct buf *out, int64_t until_wall_ms, int64_t now_wall_ms)
+void notes_add_until(struct buf *out, int64_t until_wall_ms, int64_t now_wall_ms)
 {
     char time[40], left[32];
     if (until_wall_ms == 0)
@@ -17,7 +17,20 @@ static void add_until(struct buf *out, int64_t until_wall_ms, int64_t now_wall_m
     if (now_wall_ms == 0)
         return;
     int64_t left_ms = until_wall_ms > now_wall_ms ? until_wall_ms - now_wall_ms : 0;
-    buf_addf(out, " (in %s)", text_duration(left_ms - left_ms % 1000, left, sizeof(left)));
+    buf_addf(out, " (in %s)", text_duration((left_ms + 999) / 1000 * 1000, left, sizeof(left)));
+}
+
+static void add_pause(struct buf *out, const struct job_view *job, const struct stage_view *stage,
+    int64_t now_wall_ms)
+{
+    buf_addf(out, "paused: %s", job->name);
+    if (!job->is_paused)
+        buf_addf(out, ".%s", stage->name);
+    notes_add_until(out, stage->retry_after_wall_ms, now_wall_ms);
+    buf_adds(out, ": ");
+    if (stage->reason)
+        text_add_printable(out, stage->reason, strlen(stage->reason));
+    buf_addc(out, '\n');
 }
 
 static void add_paused_of(
@@ -27,15 +40,12 @@ static void add_paused_of(
         const struct stage_view *stage = &job->stages[i];
         if (!stage->is_paused)
             continue;
-        buf_addf(out, "paused: %s.%s", job->name, stage->name);
-        add_until(out, stage->retry_after_wall_ms, now_wall_ms);
-        buf_adds(out, ": ");
-        if (stage->reason)
-            text_add_printable(out, stage->reason, strlen(stage->reason));
-        buf_addc(out, '\n');
+        add_pause(out, job, stage, now_wall_ms);
         /* Some reasons say themselves when it is tried again. */
-        *wants_hint = *wants_hint || (stage->retry_after_wall_ms > 0 && stage->reason &&
+        *wants_hint = *wants_hint || (stage->is_on_trial && stage->reason &&
                                          !strstr(stage->reason, "tried again"));
+        if (job->is_paused)
+            return; /* the same for all its stages */
     }
 }
 

@@ -9,10 +9,13 @@
 #include "cli/overview.h"
 #include "common/base/buf.h"
 
-/* "paused: man.size until 02:14:10Z (in 41s): why", a line a stage; job only: NULL is all;
- * now_wall_ms 0: without "(in …)". Nothing when none is. */
+/* "paused: man.size until 02:14:10Z (in 41s): why", a line a stage, or a job as a whole; job only:
+ * NULL is all; now_wall_ms 0: without "(in …)". Nothing when none is. */
 void notes_add_paused(
     struct buf *out, const struct overview *o, const char *only, int64_t now_wall_ms);
+
+/* " until 02:14:10Z (in 41s)"; nothing when until_wall_ms is 0. */
+void notes_add_until(struct buf *out, int64_t until_wall_ms, int64_t now_wall_ms);
 
 /* "finding items failed for a, b", no line end. False: there is nothing to say. */
 bool notes_add_failed_finding(struct buf *out, const struct overview *o, const char *only);

@@ -77,6 +77,8 @@ static enum rc on_count(void *ctx, const struct stage_count *row)
     stage->stage_id = row->stage_id;
     stage->is_enabled = row->is_enabled;
     stage->is_paused = row->is_paused;
+    stage->is_on_trial = row->is_on_trial;
+    job->is_paused = job->is_paused || row->is_job_paused;
     stage->reason = row->pause_reason ? xstrdup(row->pause_reason) : NULL;
     stage->retry_after_wall_ms = row->retry_after_wall_ms;
     for (int s = 0; s < STATUS_COUNT; s++) {

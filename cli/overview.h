@@ -15,7 +15,8 @@ struct stage_view {
     char *name;
     int64_t stage_id;
     bool is_enabled, is_paused;
-    char *reason; /* of the pause; NULL when not paused */
+    bool is_on_trial; /* paused by its handler */
+    char *reason;     /* of the pause; NULL when not paused */
     int64_t retry_after_wall_ms;
     int64_t counts[STATUS_COUNT];
 };
@@ -24,6 +25,7 @@ struct job_view {
     char *name;
     int64_t job_id; /* 0: not in the database yet */
     bool is_configured;
+    bool is_paused;         /* as a whole: each stage has the reason and its end */
     bool is_finding;        /* its discovery still moves */
     int64_t failed_finding; /* the event by which its discovery ended; 0: none known */
     int64_t items, done_items;

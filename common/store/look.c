@@ -23,6 +23,8 @@ enum rc look_counts(struct store *store, stage_count_fn fn, void *ctx, struct er
             .position = get_int(&q, "position"),
             .is_enabled = get_int(&q, "is_enabled") != 0,
             .is_paused = get_int(&q, "is_paused") != 0,
+            .is_job_paused = get_int(&q, "is_job_paused") != 0,
+            .is_on_trial = get_int(&q, "trial") > 0,
             .job = get_text(&q, "job"),
             .stage = get_text(&q, "stage"),
             .pause_reason = get_text(&q, "pause_reason"),

@@ -12,6 +12,8 @@
 struct stage_count {
     int64_t job_id, stage_id, position;
     bool is_enabled, is_paused;
+    bool is_job_paused;          /* the whole job is: the reason is that one's */
+    bool is_on_trial;            /* paused by its handler, not by an operator */
     const char *job, *stage;     /* until the callback returns */
     const char *pause_reason;    /* NULL when not paused */
     int64_t retry_after_wall_ms; /* 0: none */

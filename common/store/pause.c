@@ -45,9 +45,8 @@ static enum rc write_row(
 {
     QUERY q = query(store, p->plan.is_known ? Q_PAUSE_AGAIN : Q_PAUSE_INSERT);
     put_text(&q, "name", name);
-    if (p->plan.is_known)
-        put_int(&q, "trial", p->plan.trial);
-    else
+    put_int(&q, "trial", p->plan.trial);
+    if (!p->plan.is_known)
         put_int(&q, "stage_id", p->stage->id);
     put_text(&q, "reason", p->reason);
     put_int(&q, "retry_after", p->plan.until_wall_ms);
@@ -94,21 +93,20 @@ enum rc pause_forget(struct store *store, const struct catalog_stage *stage, str
 
 /* ---- their end ---- */
 
-struct paused_stage {
-    char *name; /* owned */
-    int64_t stage_id, trial, retry_after;
-};
+/* Pauses by an operator end with their time, but not with a new pool. */
+enum pause_kind { PAUSE_ANY, PAUSE_ON_TRIAL };
 
-static void paused_stage_fini(struct paused_stage *p)
+void paused_stage_fini(struct paused_stage *p)
 {
     free(p->name);
 }
 
 /* RC_NOTFOUND: none is due by then. */
-static enum rc find_due_stage(
-    struct store *store, int64_t by_wall_ms, struct paused_stage *ret, struct err *err)
+static enum rc find_due_stage(struct store *store, enum pause_kind kind, int64_t by_wall_ms,
+    struct paused_stage *ret, struct err *err)
 {
     QUERY q = query(store, Q_PAUSE_DUE);
+    put_int(&q, "min_trial", kind == PAUSE_ON_TRIAL);
     put_int(&q, "now_ms", by_wall_ms);
     enum rc rc = query_one(&q, err);
     if (rc != RC_ROW)
@@ -140,7 +138,7 @@ static enum rc log_resumed(
 static enum rc lift_next_stage(struct store *store, int64_t now, struct err *err)
 {
     CLEANUP(paused_stage_fini) struct paused_stage p = {0};
-    enum rc rc = find_due_stage(store, now, &p, err);
+    enum rc rc = find_due_stage(store, PAUSE_ANY, now, &p, err);
     if (rc)
         return rc;
     QUERY q = query(store, Q_PAUSE_LIFT);
@@ -150,8 +148,7 @@ static enum rc lift_next_stage(struct store *store, int64_t now, struct err *err
     return rc ? rc : log_resumed(store, &p, now, err);
 }
 
-static enum rc end_pause(
-    struct store *store, const struct paused_stage *p, int64_t now, struct err *err)
+enum rc pause_drop(struct store *store, const struct paused_stage *p, int64_t now, struct err *err)
 {
     QUERY runs = query(store, Q_PAUSE_RUNS);
     put_int(&runs, "stage_id", p->stage_id);
@@ -162,16 +159,18 @@ static enum rc end_pause(
     put_text(&over, "name", p->name);
     if (rc == RC_OK)
         rc = query_write(&over, NULL, err);
-    return rc ? rc : log_resumed(store, p, now, err);
+    return rc;
 }
 
 enum rc pause_start_over(struct store *store, int64_t now_wall_ms, struct err *err)
 {
     for (;;) {
         CLEANUP(paused_stage_fini) struct paused_stage p = {0};
-        enum rc rc = find_due_stage(store, INT64_MAX, &p, err);
+        enum rc rc = find_due_stage(store, PAUSE_ON_TRIAL, INT64_MAX, &p, err);
         if (rc == RC_OK)
-            rc = end_pause(store, &p, now_wall_ms, err);
+            rc = pause_drop(store, &p, now_wall_ms, err);
+        if (rc == RC_OK)
+            rc = log_resumed(store, &p, now_wall_ms, err);
         if (rc)
             return rc == RC_NOTFOUND ? RC_OK : rc;
     }

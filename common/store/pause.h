@@ -28,6 +28,15 @@ struct pausing {
 };
 /* Writes it, with event stage.paused. */
 MUST_CHECK enum rc pause_begin(struct store *store, const struct pausing *pausing, struct err *err);
+/* A pause of a stage, as its row says. */
+struct paused_stage {
+    char *name; /* JOB.STAGE; owned */
+    int64_t stage_id, trial, retry_after;
+};
+void paused_stage_fini(struct paused_stage *p);
+/* It is over and forgotten: runs that waited for its end are due now. No event. */
+MUST_CHECK enum rc pause_drop(
+    struct store *store, const struct paused_stage *p, int64_t now_wall_ms, struct err *err);
 MUST_CHECK enum rc pause_forget(
     struct store *store, const struct catalog_stage *stage, struct err *err);
 

@@ -1,17 +1,19 @@
 -- purpose: every stage with its counts and its pause, if any
 -- params: none
--- columns: job_id, stage_id, position, is_enabled, is_paused, job, stage, pause_reason,
---   retry_after, blocked, pending, in_progress, retry_later, held, done, skipped, failed,
+-- columns: job_id, stage_id, position, is_enabled, is_paused, is_job_paused, job, stage,
+--   pause_reason, retry_after, trial, blocked, pending, in_progress, retry_later, held, done, skipped, failed,
 --   exhausted, cancelled, items
 -- rows: 0..n
 -- access: reads
 SELECT j.id AS job_id, g.id AS stage_id, g.position AS position,
     j.enabled AND g.enabled AS is_enabled,
-    coalesce(js.paused, 0) OR coalesce(p.paused, 0) AS is_paused, j.name AS job, g.name AS stage,
+    coalesce(js.paused, 0) OR coalesce(p.paused, 0) AS is_paused,
+    coalesce(js.paused, 0) AS is_job_paused, j.name AS job, g.name AS stage,
     CASE WHEN js.paused = 1 THEN js.pause_reason WHEN p.paused = 1 THEN p.reason END
         AS pause_reason,
     CASE WHEN js.paused = 1 THEN js.retry_after WHEN p.paused = 1 THEN p.retry_after END
         AS retry_after,
+    CASE WHEN js.paused = 1 THEN 0 WHEN p.paused = 1 THEN p.trial ELSE 0 END AS trial,
     c.blocked AS blocked, c.pending AS pending, c.in_progress AS in_progress,
     c.retry_later AS retry_later, c.held AS held, c.done AS done, c.skipped AS skipped,
     c.failed AS failed, c.exhausted AS exhausted, c.cancelled AS cancelled,

@@ -1,4 +1,4 @@
--- purpose: a stage is paused again after a trial
+-- purpose: a stage is paused again after a trial, or by an operator (trial 0)
 -- params: name, reason, retry_after, trial, now_ms
 -- columns: none
 -- rows: 0

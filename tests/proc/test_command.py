@@ -163,7 +163,7 @@ class Looks(StintTest):
         self.assertRegex(told, paused)
         done = self.stint("status").out
         self.assertRegex(done, r"size is paused\n")
-        self.assertRegex(done, paused + r" \(in \d+s\): \S")
+        self.assertRegex(done, paused + r" \(in \d+[sm]\): \S")
         self.assertRegex(done, r"1 failed in bad .*see: .*again: stint add bad KEY --retry")
 
     def test_exit_3_without_a_pool(self):

@@ -19,6 +19,7 @@ static const struct {
     {"look_counts", "g USING INDEX", "a row a stage"},
     {"rest_counts", "g", "a row a stage"},
     {"lanes_paused", "j USING INDEX job_state_paused", "paused jobs only"},
+    {"pause_claims", "s USING INDEX item_stages_claimed", "claims held now: a row a worker"},
     {"pool_retire_all", "pools USING INDEX pools_living", "living pools only"},
     {"inbox_next", "inbox USING INDEX inbox_waiting", "partial index, LIMIT 1"},
     {"inbox_waiting", "inbox USING INDEX inbox_waiting", "partial index, with a LIMIT"},
