@@ -17,6 +17,22 @@ int64_t clock_wall_ms(void)
     return ts.tv_sec * 1000 + ts.tv_nsec / NS_PER_MS;
 }
 
+int64_t clock_wall_ms_at(int64_t mono_ns)
+{
+    int64_t best_gap = INT64_MAX, wall_ns = 0;
+    for (int i = 0; i < 4; i++) { /* the tightest of a few pairs: others were interrupted */
+        struct timespec ts;
+        int64_t before = clock_mono_ns();
+        (void)clock_gettime(CLOCK_REALTIME, &ts);
+        int64_t gap = clock_mono_ns() - before;
+        if (gap >= best_gap)
+            continue;
+        best_gap = gap;
+        wall_ns = ts.tv_sec * NS_PER_S + ts.tv_nsec + (mono_ns - before - gap / 2);
+    }
+    return wall_ns / NS_PER_MS;
+}
+
 char *clock_format_wall(int64_t wall_ms, char *out, size_t cap)
 {
     int64_t ms = wall_ms % 1000;

@@ -11,6 +11,8 @@
 
 int64_t clock_mono_ns(void);
 int64_t clock_wall_ms(void);
+/* What the wall clock showed at a moment of the monotonic one, as both stand now. */
+int64_t clock_wall_ms_at(int64_t mono_ns);
 /* RFC 3339 UTC with milliseconds, "2026-11-22T23:25:21.123Z"; cap >= 25. Returns out. */
 char *clock_format_wall(int64_t wall_ms, char *out, size_t cap);
 

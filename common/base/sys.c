@@ -172,6 +172,23 @@ void sys_futex_wake(_Atomic uint32_t *word, int n)
     (void)syscall(SYS_futex, word, FUTEX_WAKE, n, NULL, NULL, 0);
 }
 
+void sys_futex_wait_any(const struct sys_futex *words, size_t len, int64_t deadline_mono_ns)
+{
+    struct futex_waitv waiters[SYS_FUTEX_WORDS_MAX];
+    struct timespec until = {
+        .tv_sec = deadline_mono_ns / NS_PER_S,
+        .tv_nsec = deadline_mono_ns % NS_PER_S,
+    };
+    if (deadline_mono_ns < 0 || len > SYS_FUTEX_WORDS_MAX)
+        return;
+    for (size_t i = 0; i < len; i++)
+        waiters[i] = (struct futex_waitv){
+            .val = words[i].seen, .uaddr = (uintptr_t)words[i].word, .flags = FUTEX_32};
+    long n = syscall(SYS_futex_waitv, waiters, (unsigned)len, 0, &until, CLOCK_MONOTONIC);
+    if (n < 0 && (errno == ENOSYS || errno == EPERM))
+        sys_futex_wait(words[0].word, words[0].seen, deadline_mono_ns);
+}
+
 char *sys_dirname(const char *path)
 {
     const char *slash = strrchr(path, '/');
