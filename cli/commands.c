@@ -56,6 +56,7 @@ const struct command *const commands[] = {
     &command_resume,
 
     &command_stop,
+    &command_db,
     &command_help,
     &command_version,
 };

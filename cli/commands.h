@@ -76,6 +76,7 @@ extern const struct command command_init, command_check, command_run;
 extern const struct command command_add, command_discover, command_results, command_wait;
 extern const struct command command_status, command_events, command_workers;
 extern const struct command command_pause, command_resume;
+extern const struct command command_db;
 extern const struct command command_stop, command_help, command_version;
 
 /* The help of one command, or of all (NULL); cmd_help.c. */

@@ -22,6 +22,12 @@ struct schema_state {
     bool is_ours;    /* bears our mark */
 };
 
+/* Told after each bite of a copy; returns false to stop it. */
+struct copy_watch {
+    bool (*fn)(void *ctx, int64_t pages_done, int64_t pages);
+    void *ctx;
+};
+
 struct driver {
     const char *name; /* "sqlite" */
     const struct migration *migrations;
@@ -54,6 +60,12 @@ struct driver {
     /* The file itself: one line a problem. */
     MUST_CHECK enum rc (*verify)(struct db *db, struct buf *problems, struct err *err);
     MUST_CHECK enum rc (*checkpoint)(struct db *db, uint32_t *ret_left, struct err *err);
+    /* One state of the database is read from now on, until rollback. */
+    MUST_CHECK enum rc (*snapshot)(struct db *db, struct err *err);
+    /* Copies the file as it is read now into another, empty one. RC_AGAIN: fn said stop. */
+    MUST_CHECK enum rc (*copy)(
+        struct db *db, const char *to, const struct copy_watch *watch, struct err *err);
+    const char *(*version)(void);               /* of the library that is loaded */
     uint32_t (*wal_pages)(const struct db *db); /* after the newest commit of this process */
 };
 

@@ -12,6 +12,7 @@
 
 #define BUSY_DEFAULT_MS 30000
 #define PARAMS_MAX 16
+#define COPY_PAGES 1024
 
 struct stmt {
     struct db *db;
@@ -299,7 +300,7 @@ static enum rc sqlite_open(const struct store_options *opts, struct db **ret, st
         (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
         is_configured = true;
     }
-    enum rc rc = place_check(opts->path, !opts->is_read_only, err);
+    enum rc rc = opts->is_copy ? RC_OK : place_check(opts->path, !opts->is_read_only, err);
     if (rc)
         return rc;
     struct db *db = xcalloc(1, sizeof *db);
@@ -347,6 +348,22 @@ static enum rc sqlite_checkpoint(struct db *db, uint32_t *ret_left, struct err *
     return RC_OK;
 }
 
+static enum rc sqlite_copy(
+    struct db *db, const char *to, const struct copy_watch *watch, struct err *err)
+{
+    sqlite3 *out = NULL;
+    bool goes_on = true;
+    int code = sqlite3_open_v2(to, &out, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    sqlite3_backup *b = code ? NULL : sqlite3_backup_init(out, "main", db->main, "main");
+    while (b && goes_on && (code = sqlite3_backup_step(b, COPY_PAGES)) == SQLITE_OK)
+        goes_on = watch->fn(watch->ctx, sqlite3_backup_pagecount(b) - sqlite3_backup_remaining(b),
+            sqlite3_backup_pagecount(b));
+    enum rc rc = code == SQLITE_DONE ? RC_OK : goes_on ? fail(db, out, code, to, err) : RC_AGAIN;
+    (void)sqlite3_backup_finish(b);
+    (void)sqlite3_close(out);
+    return rc;
+}
+
 const struct driver driver_sqlite = {
     .name = "sqlite",
     .migrations = migrations_sqlite,
@@ -371,5 +388,8 @@ const struct driver driver_sqlite = {
     .migrate = sqlite_migrate,
     .verify = setup_verify,
     .checkpoint = sqlite_checkpoint,
+    .snapshot = setup_snapshot,
+    .copy = sqlite_copy,
+    .version = sqlite3_libversion,
     .wal_pages = sqlite_wal_pages,
 };

@@ -110,6 +110,14 @@ enum rc setup_schema(struct db *db, struct schema_state *ret, struct err *err)
     return rc == RC_ROW ? RC_OK : rc;
 }
 
+/* A transaction begins to see at its first read. */
+enum rc setup_snapshot(struct db *db, struct err *err)
+{
+    struct schema_state state;
+    enum rc rc = setup_run(db, Q_SQLITE_BEGIN_READ, err);
+    return rc ? rc : setup_schema(db, &state, err);
+}
+
 enum rc setup_verify(struct db *db, struct buf *problems, struct err *err)
 {
     static const enum query checks[] = {Q_SQLITE_VERIFY_INTEGRITY, Q_SQLITE_VERIFY_FOREIGN_KEYS};

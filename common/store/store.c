@@ -102,6 +102,11 @@ uint32_t store_wal_pages(const struct store *store)
     return store->driver->wal_pages(store->db);
 }
 
+const char *store_library_version(void)
+{
+    return driver_sqlite.version();
+}
+
 enum rc store_verify(struct store *store, struct buf *problems, struct err *err)
 {
     static const enum query checks[] = {Q_VERIFY_COUNTS, Q_VERIFY_CLAIMS, Q_VERIFY_RESULTS,

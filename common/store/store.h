@@ -28,6 +28,7 @@ struct store_options {
     const char *path; /* absolute */
     enum durability durability;
     bool is_read_only;       /* never creates, never writes */
+    bool is_copy;            /* a backup, which nobody else has open: may lie anywhere */
     bool has_precedence;     /* waits for the write lock in the shortest steps: the keeper */
     int64_t busy_timeout_ms; /* 0: 30 s */
     struct store_hooks hooks;
@@ -49,6 +50,9 @@ MUST_CHECK enum rc store_checkpoint(struct store *store, uint32_t *ret_pages, st
 /* Pages in the WAL after this process's newest commit. */
 uint32_t store_wal_pages(const struct store *store);
 #define STORE_CHECKPOINT_PAGES 1000
+
+/* The version of the library under the store, as it is loaded now: "3.40.1". */
+const char *store_library_version(void);
 
 /* For tests and `db check`: integrity_check, foreign_key_check, our own asserts; one line a
  * problem. */

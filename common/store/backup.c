@@ -1,0 +1,163 @@
+#include "common/store/backup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/sys.h"
+#include "common/store/internal.h"
+
+/* SQLite's companions of a database file. */
+static const char *const companions[] = {"-wal", "-shm", "-journal"};
+
+static void remove_copy(const char *path)
+{
+    (void)unlink(path);
+    for (size_t i = 0; i < sizeof companions / sizeof companions[0]; i++) {
+        CLEANUP_FREE char *name = xasprintf("%s%s", path, companions[i]);
+        (void)unlink(name);
+    }
+}
+
+static bool is_same_file(const char *path, const struct stat *st)
+{
+    struct stat other;
+    return stat(path, &other) == 0 && other.st_dev == st->st_dev && other.st_ino == st->st_ino;
+}
+
+/* A name with a write-ahead log beside it is a database that somebody has open, or that died: a
+ * file put there would be read together with a log that is not its own. */
+static enum rc check_unused(const char *path, struct err *err)
+{
+    for (size_t i = 0; i < sizeof companions / sizeof companions[0]; i++) {
+        CLEANUP_FREE char *name = xasprintf("%s%s", path, companions[i]);
+        if (access(name, F_OK) == 0)
+            return err_set(err, RC_INVALID,
+                "%s lies beside %s: that is a database in use; choose another name", name, path);
+    }
+    return RC_OK;
+}
+
+static enum rc check_place(
+    const struct store *store, const struct backup_options *opts, struct err *err)
+{
+    struct stat st;
+    if (!*opts->path)
+        return err_set(err, RC_INVALID, "the backup's name is empty; say a FILE");
+    if (lstat(opts->path, &st))
+        return errno == ENOENT ? check_unused(opts->path, err)
+                               : err_sys(err, errno, "cannot look at %s", opts->path);
+    if (S_ISDIR(st.st_mode))
+        return err_set(err, RC_INVALID, "%s is a directory; name a file in it: %s/stint-backup.db",
+            opts->path, opts->path);
+    if (!S_ISREG(st.st_mode))
+        return err_set(err, RC_INVALID, "%s is no regular file; choose another name", opts->path);
+    if (is_same_file(store->path, &st))
+        return err_set(
+            err, RC_INVALID, "%s is the database itself; choose another name", opts->path);
+    if (!opts->may_replace)
+        return err_set(err, RC_INVALID, "%s exists; replace it by --force, or choose another name",
+            opts->path);
+    return check_unused(opts->path, err);
+}
+
+/* Mode 0600, empty. Caller frees *ret. */
+static enum rc make_file(const char *path, char **ret, struct err *err)
+{
+    CLEANUP_FREE char *name = xasprintf("%s.XXXXXX", path);
+    CLEANUP_FD int fd = mkostemp(name, O_CLOEXEC);
+    if (fd < 0) {
+        int errnum = errno;
+        return err_sys(err, errnum, "cannot write beside %s", path);
+    }
+    *ret = TAKE_PTR(name);
+    return RC_OK;
+}
+
+static enum rc copy(
+    struct store *store, const struct backup_options *opts, const char *to, struct err *err)
+{
+    struct copy_watch watch = {opts->goes_on, opts->ctx};
+    enum rc rc = store->driver->snapshot(store->db, err);
+    if (rc == RC_OK)
+        rc = store->driver->copy(store->db, to, &watch, err);
+    store->driver->rollback(store->db);
+    return rc;
+}
+
+static void cleanup_store(struct store **store)
+{
+    store_close(*store);
+}
+
+/* The copy opens as a database of ours, and is sound. */
+static enum rc verify(const char *path, struct err *err)
+{
+    CLEANUP(cleanup_store) struct store *made = NULL;
+    CLEANUP(buf_fini) struct buf problems = BUF_INIT;
+    struct store_options opts = {.path = path, .is_read_only = true, .is_copy = true};
+    enum rc rc = store_open(&opts, &made, err);
+    if (rc == RC_OK)
+        rc = store_check_schema(made, err);
+    if (rc == RC_OK)
+        rc = store_verify(made, &problems, err);
+    if (rc)
+        return err_prefix(err, rc, "the copy cannot be checked");
+    if (problems.len == 0)
+        return RC_OK;
+    return err_set(err, RC_INVALID,
+        "the copy is not sound, so the database is not either: %.*s; see: stint db check",
+        (int)strcspn(buf_str(&problems), "\n"), buf_str(&problems));
+}
+
+static enum rc sync_path(const char *path, int flags, struct err *err)
+{
+    CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
+    if (fd >= 0 && fsync(fd) == 0)
+        return RC_OK;
+    int errnum = errno;
+    return err_sys(err, errnum, "cannot bring %s to the disk", path);
+}
+
+/* On disk first, then under its name, then the name on disk. */
+static enum rc publish(
+    const char *made, const struct backup_options *opts, int64_t *ret_bytes, struct err *err)
+{
+    struct stat st;
+    enum rc rc = sync_path(made, O_NOFOLLOW, err);
+    if (rc)
+        return rc;
+    if (stat(made, &st) ||
+        renameat2(AT_FDCWD, made, AT_FDCWD, opts->path, opts->may_replace ? 0 : RENAME_NOREPLACE)) {
+        int errnum = errno;
+        return err_sys(err, errnum, "cannot give the backup its name %s", opts->path);
+    }
+    CLEANUP_FREE char *dir = sys_dirname(opts->path);
+    *ret_bytes = st.st_size;
+    return sync_path(dir, O_DIRECTORY, err);
+}
+
+enum rc store_backup(
+    struct store *store, const struct backup_options *opts, int64_t *ret_bytes, struct err *err)
+{
+    CLEANUP_FREE char *made = NULL;
+    enum rc rc = check_place(store, opts, err);
+    if (rc == RC_OK)
+        rc = make_file(opts->path, &made, err);
+    if (rc)
+        return rc;
+    rc = copy(store, opts, made, err);
+    if (rc == RC_OK)
+        rc = verify(made, err);
+    if (rc == RC_OK && !opts->goes_on(opts->ctx, 1, 1))
+        rc = RC_AGAIN;
+    if (rc == RC_OK)
+        rc = publish(made, opts, ret_bytes, err);
+    remove_copy(made); /* published or not: what is left of it */
+    return rc;
+}

@@ -1,0 +1,117 @@
+"""db check and db backup: beside a pool that writes, over bad places, on a broken file."""
+import os
+import signal
+import sqlite3
+import subprocess
+import unittest
+
+import path  # noqa: F401
+from stint_test import BIN, StintTest
+from waiting import wait_until
+
+JOB = "[job j]\nhandler = builtin noop\n"
+
+
+class Database(StintTest):
+    def fill(self, count=500):
+        self.config(JOB)
+        self.write("keys", "".join(f"k{i}\n" for i in range(count)))
+        self.stint("add", "j", "--from", "keys", "--format", "text")
+
+    def names(self):
+        """What lies in the backup's directory."""
+        return sorted(os.listdir(self.path("b")))
+
+    def setUp(self):
+        super().setUp()
+        os.mkdir(self.path("b"))
+
+    def test_a_backup_beside_a_writing_pool_is_one_state_of_it(self):
+        self.fill()
+        pool = self.pool()
+        for i in range(5):
+            said = self.stint("db", "backup", f"b/{i}.db", "--json").json
+            self.assertEqual(said["bytes"], os.path.getsize(self.path("b", f"{i}.db")))
+            self.stint("add", "j", *[f"{i}-{n}" for n in range(50)])
+        pool.stop()
+        self.assertEqual(self.names(), [f"{i}.db" for i in range(5)])
+        for i in range(5):
+            name = self.path("b", f"{i}.db")
+            self.assertEqual(os.stat(name).st_mode & 0o777, 0o600)
+            db = sqlite3.connect(name)
+            self.assertEqual(db.execute("PRAGMA integrity_check").fetchone(), ("ok",))
+            items = db.execute("SELECT count(*) FROM work_items").fetchone()[0]
+            self.assertEqual(items, 500 + 50 * i)
+            db.close()
+
+    def test_a_pool_goes_on_from_a_backup(self):
+        self.fill(5)
+        self.stint("db", "backup", "b/copy.db")
+        self.stint("run", "--drain")
+        other = {"STINT_POOL_DATABASE": self.path("b", "copy.db")}
+        self.assertEqual(self.stint("status", "--json", env=other).json["jobs"][0]["counts"]["pending"],
+                         5)
+        self.stint("run", "--drain", env=other)
+        self.assertEqual(self.stint("db", "check", "--json", env=other).json["problems"], [])
+
+    def test_what_exists_is_replaced_only_when_told(self):
+        self.fill(1)
+        self.write("b/old.db", "precious")
+        self.assertIn("--force", self.stint("db", "backup", "b/old.db", code=1).err)
+        with open(self.path("b", "old.db"), encoding="utf-8") as f:
+            self.assertEqual(f.read(), "precious")
+        self.stint("db", "backup", "-f", "b/old.db")
+        self.assertEqual(self.names(), ["old.db"])
+        self.assertIn("is sound", self.stint(
+            "db", "check", env={"STINT_POOL_DATABASE": self.path("b", "old.db")}).out)
+
+    def test_wrong_places_are_named(self):
+        self.fill(1)
+        self.write("b/used.db", "x")
+        self.write("b/used.db-wal", "x")
+        os.symlink("nowhere", self.path("b", "link"))
+        for words, part in (
+                (["b"], "is a directory"), (["b/none/x.db"], "b/none"),
+                (["stint.db", "-f"], "is the database itself"), (["b/link", "-f"], "no regular file"),
+                (["b/used.db", "-f"], "in use"), ([""], "empty"), (["/dev/null", "-f"], "regular")):
+            self.assertIn(part, self.stint("db", "backup", *words, code=1).err)
+        self.assertEqual(self.names(), ["link", "used.db", "used.db-wal"])
+
+    def test_a_backup_that_is_ended_leaves_nothing(self):
+        self.fill(20000)
+        argv = [f"{BIN}/stint", "db", "backup", "b/x.db"]
+        with subprocess.Popen(argv, cwd=self.dir, env=self.environment(), text=True,
+                              stderr=subprocess.PIPE) as backing:
+            wait_until(self.names, "the copy has begun")
+            backing.send_signal(signal.SIGINT)
+            self.assertIn("no backup was made", backing.stderr.read())
+            self.assertEqual(backing.wait(60), 1)
+        self.assertEqual(self.names(), [])
+
+    def test_a_broken_file_is_found_out_and_no_backup_is_made_of_it(self):
+        self.fill()
+        self.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with open(self.database, "r+b") as f:
+            f.seek(4096 * 3)
+            size = os.path.getsize(self.database)
+            f.write(b"\xa5" * (size - 4096 * 4))
+        said = self.stint("db", "check", code=1)
+        self.assertIn("cp -p", said.err)
+        self.assertGreater(len(self.stint("db", "check", "--json", code=1).json["problems"]), 0)
+        self.stint("db", "backup", "b/x.db", code=1)
+        self.assertEqual(self.names(), [])
+
+    def test_our_own_asserts_are_part_of_it(self):
+        self.fill(3)
+        self.execute("UPDATE stage_counts SET pending = pending + 1")
+        self.assertIn("stage_counts", self.stint("db", "check", code=1).out)
+
+    def test_without_a_database(self):
+        self.config(JOB)
+        for words in (["check"], ["backup", "b/x.db"]):
+            self.assertIn("no database yet", self.stint("db", *words, code=1).err)
+        self.assertFalse(os.path.exists(self.database))
+
+
+if __name__ == "__main__":
+    unittest.main()
