@@ -1,6 +1,8 @@
 #include "supervisor/args.h"
 
+#include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,12 +14,22 @@
 #include "common/ipc/pool_mem.h"
 #include "supervisor/slots.h"
 
-enum { OPT_WORKERS = 256, OPT_DRAIN, OPT_LOG_LEVEL, OPT_STATES, OPT_VERSION };
+enum {
+    OPT_WORKERS = 256,
+    OPT_DRAIN,
+    OPT_USER,
+    OPT_READY_FD,
+    OPT_LOG_LEVEL,
+    OPT_STATES,
+    OPT_VERSION,
+};
 
 static const struct option long_options[] = {
     {"config", required_argument, NULL, 'c'},
     {"workers", required_argument, NULL, OPT_WORKERS},
     {"drain", no_argument, NULL, OPT_DRAIN},
+    {"user", required_argument, NULL, OPT_USER},
+    {"ready-fd", required_argument, NULL, OPT_READY_FD},
     {"log-level", required_argument, NULL, OPT_LOG_LEVEL},
     {"states", no_argument, NULL, OPT_STATES},
     {"help", no_argument, NULL, 'h'},
@@ -26,12 +38,16 @@ static const struct option long_options[] = {
 };
 
 static const char help[] =
-    "Usage: stintd [-c CONF] [--workers N|MIN..MAX] [--drain] [--log-level LEVEL]\n"
+    "Usage: stintd [-c CONF] [--user NAME] [--workers N|MIN..MAX] [--drain] [--ready-fd N]\n"
+    "              [--log-level LEVEL]\n"
     "Keeps a pool of stint workers alive, in the foreground. `stint run` starts it for you.\n"
     "\n"
     "  -c, --config CONF      configuration (default: ./stint.conf, then /etc/stint/stint.conf)\n"
     "      --workers N|MIN..MAX  how many workers, instead of what the configuration says\n"
     "      --drain            stop when everything is at rest; exit 1 if anything is undone\n"
+    "      --user NAME        become this user first; needs root\n"
+    "      --ready-fd N       write a newline to descriptor N when the pool is ready, and close "
+    "it\n"
     "      --log-level LEVEL  error, warn, info (default) or debug\n"
     "      --states           print what a child of the pool goes through, and why\n"
     "  -h, --help             this text\n"
@@ -64,6 +80,21 @@ static bool parse_level(const char *text, enum log_level *ret)
     return false;
 }
 
+/* Born with us, so it is open now or never. 0, 1 and 2 have their own meaning. */
+static bool parse_ready_fd(const char *text, int *ret)
+{
+    int64_t fd;
+    int flags;
+
+    if (text_int(text, 3, INT_MAX, &fd, NULL) != RC_OK)
+        return false;
+    flags = fcntl((int)fd, F_GETFL);
+    if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY || fcntl((int)fd, F_SETFD, FD_CLOEXEC) != 0)
+        return false;
+    *ret = (int)fd;
+    return true;
+}
+
 static void print_states(void)
 {
     for (size_t i = 0; i < child_steps_len; i++) {
@@ -90,7 +121,7 @@ static bool answer(int *ret_exit, const char *text)
 
 bool args_parse(int argc, char **argv, struct args *ret, int *ret_exit)
 {
-    struct args args = {.log_level = LOG_LEVEL_INFO};
+    struct args args = {.log_level = LOG_LEVEL_INFO, .ready_fd = -1};
     struct err err = {""};
     int c;
 
@@ -102,6 +133,11 @@ bool args_parse(int argc, char **argv, struct args *ret, int *ret_exit)
                                   "--workers 4, --workers 2..16");
         else if (c == OPT_DRAIN)
             args.is_drain = true;
+        else if (c == OPT_USER)
+            args.user = optarg;
+        else if (c == OPT_READY_FD && !parse_ready_fd(optarg, &args.ready_fd))
+            return fail(ret_exit, "--ready-fd takes the number, from 3 on, of a descriptor that "
+                                  "is open for writing: --ready-fd 3 3>&1");
         else if (c == OPT_LOG_LEVEL && !parse_level(optarg, &args.log_level))
             return fail(ret_exit, "--log-level takes error, warn, info or debug");
         else if (c == OPT_STATES) {

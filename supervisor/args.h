@@ -11,6 +11,8 @@ struct args {
     const char *config_path;          /* NULL: the default */
     int64_t workers_min, workers_max; /* 0: as configured */
     bool is_drain;
+    int ready_fd;     /* −1: none */
+    const char *user; /* NULL: stay who we are */
     enum log_level log_level;
 };
 

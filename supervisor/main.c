@@ -13,6 +13,7 @@
 #include "supervisor/review.h"
 #include "supervisor/signals.h"
 #include "supervisor/start.h"
+#include "supervisor/user.h"
 
 #define WATCHES_MAX (CLIENTS_MAX + 4) /* clients, listener, keeper */
 
@@ -27,6 +28,7 @@ static void handle_tick(void *arg)
 
     control_expire(&d->control);
     judge_tick(&d->pool);
+    pool_tell_init(&d->pool);
 }
 
 static void handle_alarm(void *arg)
@@ -100,6 +102,31 @@ static void fill_standard_descriptors(void)
         (void)close(fd);
 }
 
+/* Whoever starts us may have had plans of its own for signals (nohup, a shell's background, init):
+ * here begins what signals.c says. As PID 1 the rest is ignored by the kernel. */
+static void reset_signals(void)
+{
+    sigset_t none;
+
+    for (int signum = 1; signum < NSIG; signum++)
+        (void)signal(signum, SIG_DFL);
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Root's rights go before anything is opened that is not there already. */
+static enum rc keep(struct stintd *d, const struct args *args, struct err *err)
+{
+    enum rc rc = RC_OK;
+
+    if (args->user != NULL)
+        rc = user_become(args->user, err);
+    if (rc == RC_OK)
+        rc = start_accept(&d->pool, args, err);
+    return rc == RC_OK ? run(d, err) : rc;
+}
+
 int main(int argc, char **argv)
 {
     static struct stintd self;
@@ -111,14 +138,16 @@ int main(int argc, char **argv)
     if (!args_parse(argc, argv, &args, &code))
         return code;
     fill_standard_descriptors();
-    (void)signal(SIGPIPE, SIG_IGN);
+    reset_signals();
     log_setup("supervisor", -1, args.log_level);
     pool_init(&self.pool);
     control_init(&self.control, &self.pool);
-    rc = start_accept(&self.pool, &args, &err);
-    if (rc == RC_OK)
-        rc = run(&self, &err);
+    notify_init(&self.pool.notify, args.ready_fd);
+    rc = keep(&self, &args, &err);
     code = rc == RC_OK ? self.pool.exit_code : exit_code(rc, &err);
+    if (rc != RC_OK)
+        notify_failure(&self.pool.notify, err.text);
+    notify_fini(&self.pool.notify);
     start_undo(&self.pool);
     return code;
 }

@@ -19,6 +19,7 @@ void pool_init(struct pool *pool)
     pool->lifeline[0] = pool->lifeline[1] = -1;
     pool->oom.fd = -1;
     pool->cgroup.procs_fd = -1;
+    pool->notify.fd = pool->notify.ready_fd = -1;
     child_init(&pool->children[KEEPER_INDEX], SLOT_KEEPER);
     for (int i = KEEPER_INDEX + 1; i < CHILDREN_MAX; i++)
         child_init(&pool->children[i], (uint32_t)i - 1);
@@ -188,6 +189,8 @@ void pool_stop(struct pool *pool, enum stop_mode mode, const char *why)
         mode == STOP_GRACEFUL ? "what runs may finish" : "what runs is ended and given back");
     /* Set before anything else: from here on nobody claims and nobody is refilled. */
     pool_set_flag(pool, POOL_STOPPING, true);
+    if (before == STOP_NOT)
+        notify_stopping(&pool->notify);
 }
 
 void pool_suspend(struct pool *pool, bool is_on)
@@ -232,4 +235,18 @@ void pool_dump(struct pool *pool)
             c->life, c->beat_mono_ns == 0 ? -1 : (now - c->beat_mono_ns) / NS_PER_MS,
             worker_state_name(c->beat.state));
     }
+}
+
+/* The keeper counts the backlog only where the number of workers follows it. */
+void pool_tell_init(struct pool *pool)
+{
+    char text[160], backlog[32] = "";
+
+    if (pool->workers_min != pool->workers_max)
+        (void)snprintf(backlog, sizeof backlog, ", backlog %" PRId64, pool->link.backlog);
+    (void)snprintf(text, sizeof text, "%s: %d of %" PRId64 " workers, %d busy, %s%s",
+        pool_state_name(pool), pool_workers_alive(pool), pool->scale.target,
+        pool_workers_busy(pool), pool->link.is_ready ? "keeper well" : "no keeper", backlog);
+    notify_status(&pool->notify, text);
+    notify_tick(&pool->notify, clock_mono_ns());
 }

@@ -12,6 +12,7 @@
 #include "supervisor/keeper_link.h"
 #include "supervisor/lives.h"
 #include "supervisor/loop.h"
+#include "supervisor/notify.h"
 #include "supervisor/oom.h"
 #include "supervisor/policy.h"
 #include "supervisor/slots.h"
@@ -44,6 +45,7 @@ struct pool {
     struct foreign_lock foreign;
     struct oom oom;
     struct cgroup cgroup; /* of the workers and their handlers */
+    struct notify notify; /* init, if it wants to know */
     int64_t workers_min, workers_max;
     int64_t last_tick_mono_ns, judge_from_mono_ns;
     bool is_suspended, is_disk_slow, is_over, is_announced;
@@ -82,6 +84,7 @@ int pool_workers_alive(const struct pool *pool);
 int pool_workers_busy(const struct pool *pool);
 bool pool_is_idle(const struct pool *pool, const struct child *worker);
 const char *pool_state_name(const struct pool *pool);
-void pool_dump(struct pool *pool); /* its state to the log */
+void pool_dump(struct pool *pool);      /* its state to the log */
+void pool_tell_init(struct pool *pool); /* from the tick: status and sign of life */
 
 #endif

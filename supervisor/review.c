@@ -166,6 +166,7 @@ static void announce(struct pool *pool)
     pool->link.watch_rest.is_wanted = pool->is_drain;
     log_msg(LOG_LEVEL_INFO, "pool.ready", "%s, workers = %" PRId64 "..%" PRId64, pool->mem->pool_id,
         pool->workers_min, pool->workers_max);
+    notify_ready(&pool->notify);
 }
 
 static void handle_rest(struct pool *pool)
