@@ -21,6 +21,9 @@ enum order_kind {
     ORDER_SETTLE,    /* a life has ended and its handlers are gone: requeue by `cause`, record its
                       * death certificate. Answer: ORDER_SETTLED */
     ORDER_WATCH,     /* tell ORDER_RESTED when everything is at rest (run --drain) */
+    ORDER_RELOAD,    /* make the configuration `generation` in the box the database's.
+                      * Answer: ORDER_RELOADED, or ORDER_NOT_RELOADED with the reason; both with
+                      * that generation */
     ORDER_FINISH,    /* all workers are gone: checkpoint, retire the pools row, leave.
                       * Answer: ORDER_FINISHED, then exit 0 */
     /* keeper → supervisor */
@@ -30,6 +33,8 @@ enum order_kind {
     ORDER_RESTED,  /* count: stage runs at rest but not done or skipped */
     ORDER_BACKLOG, /* count: claimable stage runs; at each notable change */
     ORDER_FINISHED,
+    ORDER_RELOADED,
+    ORDER_NOT_RELOADED,
 };
 
 enum settle_cause {
@@ -59,12 +64,13 @@ struct order {
     int64_t pool_row;
     int64_t first_life, last_life;
     int64_t count;
+    uint64_t generation;
     uint32_t cause;    /* enum settle_cause */
     uint32_t is_final; /* ORDER_READY etc.: unused */
     struct death_certificate death;
-    char text[128]; /* an error for people; "" */
+    char text[384]; /* an error for people; "" */
 };
-static_assert(sizeof(struct order) == 56 + 160 + 128, "orders are part of the protocol");
+static_assert(sizeof(struct order) == 64 + 160 + 384, "orders are part of the protocol");
 
 MUST_CHECK enum rc order_send(int fd, const struct order *order); /* RC_AGAIN: full */
 MUST_CHECK enum rc order_receive(int fd, struct order *ret);      /* RC_AGAIN, RC_DONE: peer gone */

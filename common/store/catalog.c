@@ -208,8 +208,12 @@ static enum rc sync_job(
     struct store *store, const struct job_spec *spec, int64_t now, struct err *err)
 {
     int64_t id = 0;
-    bool is_enabled = false;
+    bool is_enabled = false, is_same = false;
     enum rc rc = find_job(store, spec->name, &id, &is_enabled, err);
+    if (rc == RC_OK && is_enabled)
+        rc = job_compare(store, id, spec, &is_same, err);
+    if (is_same) /* its lanes may be long: nothing to look for there */
+        return rc;
     if (rc == RC_NOTFOUND)
         rc = insert_job(store, spec->name, now, &id, err);
     else if (rc == RC_OK && !is_enabled)
@@ -217,9 +221,9 @@ static enum rc sync_job(
     return rc ? rc : job_sync(store, id, spec, now, err);
 }
 
-static enum rc sync_all(struct store *store, const struct config *config, struct err *err)
+enum rc catalog_write(
+    struct store *store, const struct config *config, int64_t now, struct err *err)
 {
-    int64_t now = clock_wall_ms();
     CLEANUP_FREE int64_t *gone = NULL;
     size_t gone_len = 0;
     enum rc rc = list_gone(store, config, &gone, &gone_len, err);
@@ -238,7 +242,7 @@ enum rc catalog_sync(
     if (rc == RC_OK && !is_same) {
         rc = txn_begin(store, TXN_FULL, err);
         if (rc == RC_OK)
-            rc = txn_end(store, sync_all(store, config, err), err);
+            rc = txn_end(store, catalog_write(store, config, clock_wall_ms(), err), err);
     }
     return rc ? rc : catalog_load(store, config, ret, err);
 }

@@ -1,5 +1,5 @@
-/* catalog_sync: makes the rows of one job what the configuration says, inside the caller's
- * transaction. Called by catalog.c only. */
+/* catalog_sync: makes the rows of jobs what the configuration says, inside the caller's transaction.
+ * Called by catalog.c and reload.c. */
 #ifndef STINT_STORE_CATALOG_SYNC_H
 #define STINT_STORE_CATALOG_SYNC_H
 
@@ -26,5 +26,9 @@ MUST_CHECK enum rc job_compare(struct store *store, int64_t job_id, const struct
     bool *ret_is_same, struct err *err);
 MUST_CHECK enum rc job_sync(struct store *store, int64_t job_id, const struct job_spec *spec,
     int64_t now_wall_ms, struct err *err);
+
+/* Of all jobs (catalog.c); those that left the configuration are disabled. For reload.c too. */
+MUST_CHECK enum rc catalog_write(
+    struct store *store, const struct config *config, int64_t now_wall_ms, struct err *err);
 
 #endif

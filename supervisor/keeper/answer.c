@@ -11,10 +11,11 @@
 #include "common/store/add.h"
 #include "supervisor/keeper/certificate.h"
 #include "supervisor/keeper/chores.h"
+#include "supervisor/keeper/reload.h"
 
 enum { EXIT_CONFIG = 78 };
 
-static void confirm(const struct order *answer)
+void answer_confirm(const struct order *answer)
 {
     if (order_send(FD_ORDERS, answer) != RC_OK)
         log_msg(LOG_LEVEL_WARN, "keeper.unheard",
@@ -56,6 +57,8 @@ static enum rc join_pool(struct keeper *k, const struct order *order, struct err
     };
     enum rc rc = store_check_schema(k->store, err);
     if (rc == RC_OK)
+        rc = reload_catch_up(k, err);
+    if (rc == RC_OK)
         rc = catalog_load(k->store, k->config, &k->catalog, err);
     return rc;
 }
@@ -77,7 +80,7 @@ static void confirm_start(const struct keeper *k, int64_t requeued)
         .last_life = k->pool.last_life,
         .count = requeued,
     };
-    confirm(&answer);
+    answer_confirm(&answer);
 }
 
 static void answer_start(struct keeper *k, const struct order *order)
@@ -118,7 +121,7 @@ static void answer_lives(struct keeper *k, const struct order *order)
         .first_life = row.first_life,
         .last_life = row.last_life,
     };
-    confirm(&answer);
+    answer_confirm(&answer);
 }
 
 static void answer_settle(struct keeper *k, const struct order *order)
@@ -148,7 +151,7 @@ static void answer_settle(struct keeper *k, const struct order *order)
         .life = order->life,
         .count = requeued,
     };
-    confirm(&answer);
+    answer_confirm(&answer);
 }
 
 static void answer_watch(struct keeper *k, const struct order *order)
@@ -169,7 +172,7 @@ static void answer_finish(struct keeper *k, const struct order *order)
     /* What stays in the log is no loss: the next pool checkpoints it. */
     (void)store_checkpoint(k->store, &left, &err);
     struct order answer = {.magic = ORDER_MAGIC, .kind = ORDER_FINISHED};
-    confirm(&answer);
+    answer_confirm(&answer);
     beat_goodbye(&k->beat);
     loop_stop(k->loop);
 }
@@ -184,6 +187,7 @@ void answer_order(struct keeper *k, const struct order *order)
         {ORDER_LIVES, answer_lives},
         {ORDER_SETTLE, answer_settle},
         {ORDER_WATCH, answer_watch},
+        {ORDER_RELOAD, reload_answer},
         {ORDER_FINISH, answer_finish},
     };
     for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++) {

@@ -7,6 +7,8 @@
 #include "common/ipc/orders.h"
 #include "supervisor/keeper/keeper.h"
 
+/* Sends one; an answer that is not heard is asked for again. */
+void answer_confirm(const struct order *answer);
 void answer_order(struct keeper *k, const struct order *order);
 
 #endif

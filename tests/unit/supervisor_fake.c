@@ -72,6 +72,11 @@ static void answer(const struct order *order)
         say("finish", 0, 0);
         out.kind = ORDER_FINISHED;
         break;
+    case ORDER_RELOAD:
+        say("reload", (long long)order->generation, 0);
+        out.kind = is_mode("FAKE_KEEPER", "refuses-reload") ? ORDER_NOT_RELOADED : ORDER_RELOADED;
+        out.generation = order->generation;
+        break;
     case ORDER_LIVES:
         out.kind = ORDER_LIVES_TAKEN;
         break;
@@ -81,6 +86,8 @@ static void answer(const struct order *order)
     case ORDER_RESTED:
     case ORDER_BACKLOG:
     case ORDER_FINISHED:
+    case ORDER_RELOADED:
+    case ORDER_NOT_RELOADED:
         break;
     }
     if (order_send(FD_ORDERS, &out) != RC_OK || out.kind == ORDER_FINISHED)

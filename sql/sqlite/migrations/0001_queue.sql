@@ -10,7 +10,8 @@
 -- job_state      a job that is, or was, paused
 -- pauses         a paused stage (kind 'stage', name JOB.STAGE) or resource; paused = 0: lifted for
 --                a trial, the row keeps the trial number until a run succeeds
--- pools          a pool of workers and its block of life numbers; several rows when it took more
+-- pools          a pool of workers and its block of life numbers; several rows when it took more.
+--                config_generation counts its reloads, in its first row
 -- settled_lives  lives of the present pool whose end is recorded, so that a repeat changes nothing
 -- stage_counts   how many runs of a stage have each status; exact at every commit, by triggers
 -- inbox          what was submitted by SQL and waits to be admitted, or was refused with a reason
@@ -144,7 +145,8 @@ CREATE TABLE pools (
     first_life INTEGER NOT NULL,
     last_life INTEGER NOT NULL UNIQUE,
     started_at INTEGER NOT NULL,
-    retired_at INTEGER
+    retired_at INTEGER,
+    config_generation INTEGER NOT NULL DEFAULT 1
 ) STRICT;
 CREATE INDEX pools_living ON pools (host, pid) WHERE retired_at IS NULL;
 
