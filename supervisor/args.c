@@ -53,8 +53,8 @@ static const char help[] =
     "  -h, --help             this text\n"
     "      --version          the version\n"
     "\n"
-    "Signals: TERM, INT stop (again: now)   QUIT stop now   TSTP claim nothing   CONT go on\n"
-    "         TTIN, TTOU a worker more, fewer   USR2 write the state to the log\n"
+    "Signals: HUP reload   TERM, INT stop (again: now)   QUIT stop now   TSTP claim nothing\n"
+    "         CONT go on   TTIN, TTOU a worker more, fewer   USR2 write the state to the log\n"
     "Exit: 0 ok, 1 failed, 2 usage, 75 another pool runs there, 78 bad configuration\n";
 
 static bool parse_workers(const char *text, struct args *args, struct err *err)

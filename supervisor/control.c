@@ -1,6 +1,7 @@
 #include "supervisor/control.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -62,6 +63,8 @@ static bool send_reply(struct client *client)
 static void answer(struct client *client)
 {
     client->is_answering = true;
+    if (client->reply.awaits != 0)
+        return; /* until control_resume */
     if (send_reply(client))
         drop(client);
     else
@@ -100,6 +103,29 @@ static void read_request(struct client *client)
     }
 }
 
+/* It waits and has nothing more to say: who does is not listened to, who is gone is found out when
+ * the answer is sent. */
+static void stop_listening(struct client *client)
+{
+    watch_set_wants(client->watch, 0);
+}
+
+static void resume(void *arg)
+{
+    struct control *control = arg;
+
+    for (int i = 0; i < CLIENTS_MAX; i++) {
+        struct client *client = &control->clients[i];
+
+        if (client->fd < 0 || !client->is_answering || client->reply.awaits == 0 ||
+            !reload_is_over(&control->pool->reload, client->reply.awaits))
+            continue;
+        reply_resume(control->pool, &client->reply);
+        client->since_mono_ns = clock_mono_ns();
+        answer(client);
+    }
+}
+
 static void handle_client(void *arg, int is_readable, int is_writable)
 {
     struct client *client = arg;
@@ -108,6 +134,8 @@ static void handle_client(void *arg, int is_readable, int is_writable)
     (void)is_writable;
     if (!client->is_answering)
         read_request(client);
+    else if (client->reply.awaits != 0)
+        stop_listening(client);
     else if (send_reply(client))
         drop(client);
     pool_review(client->control->pool);
@@ -225,7 +253,8 @@ enum rc control_open(struct control *control, const char *path, struct err *err)
     if (lstat(path, &st) != 0)
         return err_sys(err, errno, "cannot look at %s", path);
     control->fd = TAKE_FD(fd);
-    control->path = path;
+    if (path != control->path)
+        control->path = xstrdup(path);
     control->device = st.st_dev;
     control->inode = st.st_ino;
     return RC_OK;
@@ -235,6 +264,8 @@ void control_serve(struct control *control)
 {
     control->watch =
         loop_watch(control->pool->loop, control->fd, WATCH_READ, handle_listener, control);
+    control->pool->reload.on_over = resume;
+    control->pool->reload.on_over_arg = control;
 }
 
 /* Whoever removes the socket under a living pool must not cut it off from its operator. */
@@ -258,6 +289,11 @@ static void keep_file(struct control *control, int64_t now_mono_ns)
     log_msg(LOG_LEVEL_WARN, "control.reopened", "%s was removed; it is there again", control->path);
 }
 
+static int64_t patience_ms(const struct client *client)
+{
+    return client->is_answering && client->reply.awaits != 0 ? WAITING_CLIENT_MS : CLIENT_MS;
+}
+
 void control_expire(struct control *control)
 {
     int64_t now = clock_mono_ns();
@@ -267,7 +303,7 @@ void control_expire(struct control *control)
     for (int i = 0; i < CLIENTS_MAX; i++) {
         struct client *client = &control->clients[i];
 
-        if (client->fd >= 0 && now - client->since_mono_ns >= CLIENT_MS * NS_PER_MS)
+        if (client->fd >= 0 && now - client->since_mono_ns >= patience_ms(client) * NS_PER_MS)
             drop(client);
     }
 }
@@ -283,4 +319,6 @@ void control_close(struct control *control)
     (void)close(control->fd);
     control->fd = -1;
     (void)unlink(control->path);
+    free(control->path);
+    control->path = NULL;
 }

@@ -12,6 +12,7 @@
 
 #define CLIENTS_MAX 32
 #define CLIENT_MS 5000
+#define WAITING_CLIENT_MS 60000 /* for a reload's outcome */
 
 struct client {
     struct control *control;
@@ -26,7 +27,7 @@ struct client {
 
 struct control {
     struct pool *pool;
-    const char *path;
+    char *path;
     int fd; /* listens; −1: not open */
     dev_t device;
     ino_t inode; /* of its file: when somebody removed it, it is made again */

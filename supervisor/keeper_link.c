@@ -65,14 +65,26 @@ static bool send_order(struct keeper_link *link, struct order *order)
     return rc == RC_OK;
 }
 
+static void push_order(struct keeper_link *link, struct wanted_order *w, struct order *order)
+{
+    if (!w->is_wanted || !is_due(link, w->keeper, w->sent_mono_ns) || !send_order(link, order))
+        return;
+    w->keeper = link->keeper;
+    w->sent_mono_ns = clock_mono_ns();
+}
+
 static void push_wanted(struct keeper_link *link, struct wanted_order *w, enum order_kind kind)
 {
     struct order order = {.kind = kind};
 
-    if (!w->is_wanted || !is_due(link, w->keeper, w->sent_mono_ns) || !send_order(link, &order))
-        return;
-    w->keeper = link->keeper;
-    w->sent_mono_ns = clock_mono_ns();
+    push_order(link, w, &order);
+}
+
+static void push_reload(struct pool *pool)
+{
+    struct order order = {.kind = ORDER_RELOAD, .generation = pool->reload.proposed.generation};
+
+    push_order(&pool->link, &pool->link.reload, &order);
 }
 
 static void push_settle(struct keeper_link *link, struct child *c)
@@ -104,6 +116,7 @@ void link_push(struct pool *pool)
     }
     push_wanted(link, &link->lives, ORDER_LIVES);
     push_wanted(link, &link->watch_rest, ORDER_WATCH);
+    push_reload(pool);
     push_wanted(link, &link->finish, ORDER_FINISH);
     link->is_full = false;
 }
@@ -144,7 +157,7 @@ static void handle_answer(struct pool *pool, const struct order *order)
 {
     struct keeper_link *link = &pool->link;
 
-    if (order->text[0] != '\0')
+    if (order->text[0] != '\0' && order->kind != ORDER_NOT_RELOADED)
         log_msg(LOG_LEVEL_WARN, "keeper.says", "%s", order->text);
     switch (order->kind) {
     case ORDER_READY:
@@ -163,6 +176,10 @@ static void handle_answer(struct pool *pool, const struct order *order)
         break;
     case ORDER_BACKLOG:
         link->backlog = order->count;
+        break;
+    case ORDER_RELOADED:
+    case ORDER_NOT_RELOADED:
+        reload_answered(pool, order);
         break;
     case ORDER_FINISHED:
         link->is_finished = link->finish.is_wanted;
@@ -213,7 +230,8 @@ static void earlier(int64_t *due, int64_t at)
 int64_t link_next_due(const struct pool *pool)
 {
     const struct keeper_link *link = &pool->link;
-    const struct wanted_order *wanted[] = {&link->start, &link->lives, &link->finish};
+    const struct wanted_order *wanted[] = {
+        &link->start, &link->lives, &link->reload, &link->finish};
     int64_t due = 0;
 
     if (link->fd < 0)

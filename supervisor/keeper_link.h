@@ -27,7 +27,7 @@ struct keeper_link {
     bool is_ready;   /* it has said ORDER_READY */
     bool is_started; /* some keeper ever did */
     int64_t pool_row;
-    struct wanted_order start, lives, watch_rest, finish;
+    struct wanted_order start, lives, watch_rest, reload, finish;
     bool is_finished, is_rested, is_full;
     int64_t rest_count; /* of ORDER_RESTED: at rest but not done or skipped */
     int64_t backlog;

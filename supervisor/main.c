@@ -63,18 +63,17 @@ static enum rc serve(struct stintd *d, struct err *err)
 static enum rc run(struct stintd *d, struct err *err)
 {
     struct pool *pool = &d->pool;
-    const struct pool_options *options = &pool->config->pool;
     enum rc rc = loop_new(WATCHES_MAX, &pool->loop, err);
 
     if (rc != RC_OK)
         return rc;
     signals_start(pool);
-    rc = control_open(&d->control, options->socket, err);
+    rc = control_open(&d->control, pool->config->pool.socket, err);
     if (rc == RC_OK)
-        rc = pid_file_write(options->pid_file, err);
+        rc = pid_file_write(pool->config->pool.pid_file, err);
     if (rc == RC_OK) {
         rc = serve(d, err);
-        (void)unlink(options->pid_file);
+        (void)unlink(pool->config->pool.pid_file);
     }
     control_close(&d->control);
     link_detach(pool);

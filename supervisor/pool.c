@@ -26,6 +26,7 @@ void pool_init(struct pool *pool)
     pool->children_used = KEEPER_INDEX + 1;
     lives_init(&pool->lives);
     link_init(&pool->link);
+    reload_init(&pool->reload);
 }
 
 struct child *pool_find_pid(struct pool *pool, pid_t pid)

@@ -15,6 +15,7 @@
 #include "supervisor/notify.h"
 #include "supervisor/oom.h"
 #include "supervisor/policy.h"
+#include "supervisor/reload.h"
 #include "supervisor/slots.h"
 #include "supervisor/stop.h"
 
@@ -31,10 +32,12 @@ struct pool {
     int lifeline[2];        /* children hold the read end; nothing is ever written */
     struct config_box *box; /* what children read: the same, packed */
     int64_t started_wall_ms;
+    int64_t asked_min, asked_max; /* workers by the command line, which goes first; 0: none */
     bool is_drain;
     struct policy_limits limits;
 
     /* What the loop changes. */
+    struct reload reload;
     struct loop *loop;
     struct child children[CHILDREN_MAX];
     int children_used; /* all in use lie before this index */

@@ -9,11 +9,11 @@
 #include "common/base/clock.h"
 #include "common/base/text.h"
 #include "common/ipc/claim.h"
+#include "supervisor/reload_reply.h"
 
 #define WORKER_LINE_MAX 512
 
-static void add(struct reply *reply, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static void add(struct reply *reply, const char *fmt, ...)
+void reply_add(struct reply *reply, const char *fmt, ...)
 {
     size_t room = sizeof reply->text - reply->len;
     va_list ap;
@@ -27,34 +27,34 @@ static void add(struct reply *reply, const char *fmt, ...)
 }
 
 /* A JSON string; bytes that are not UTF-8 become '?'. Cut when it would not fit. */
-static void add_json(struct reply *reply, const char *text)
+void reply_add_json(struct reply *reply, const char *text)
 {
     bool is_utf8 = text_is_utf8(text, strlen(text));
 
-    add(reply, "\"");
+    reply_add(reply, "\"");
     for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++) {
         if (sizeof reply->text - reply->len < 1024)
             break;
         if (*p == '"' || *p == '\\')
-            add(reply, "\\%c", *p);
+            reply_add(reply, "\\%c", *p);
         else if (*p < 0x20 || *p == 0x7f)
-            add(reply, "\\u%04x", *p);
+            reply_add(reply, "\\u%04x", *p);
         else
-            add(reply, "%c", *p >= 0x80 && !is_utf8 ? '?' : *p);
+            reply_add(reply, "%c", *p >= 0x80 && !is_utf8 ? '?' : *p);
     }
-    add(reply, "\"");
+    reply_add(reply, "\"");
 }
 
 void reply_error(struct reply *reply, const char *text)
 {
     reply->len = reply->sent = 0;
     reply->next = NULL;
-    add(reply, "error %s\n", text);
+    reply_add(reply, "error %s\n", text);
 }
 
 static void answer_ping(struct pool *pool, struct reply *reply)
 {
-    add(reply, "ok\n{\"pid\":%d,\"pool_id\":\"%s\",\"version\":\"%s\"}\n", (int)getpid(),
+    reply_add(reply, "ok\n{\"pid\":%d,\"pool_id\":\"%s\",\"version\":\"%s\"}\n", (int)getpid(),
         pool->mem->pool_id, STINT_VERSION);
 }
 
@@ -63,9 +63,9 @@ static void add_foreign_lock(const struct pool *pool, struct reply *reply)
 {
     if (pool->foreign.pid == 0)
         return;
-    add(reply, ",\"lock_holder\":{\"pid\":%d,\"program\":", (int)pool->foreign.pid);
-    add_json(reply, pool->foreign.name);
-    add(reply, ",\"for_ms\":%" PRId64 "}",
+    reply_add(reply, ",\"lock_holder\":{\"pid\":%d,\"program\":", (int)pool->foreign.pid);
+    reply_add_json(reply, pool->foreign.name);
+    reply_add(reply, ",\"for_ms\":%" PRId64 "}",
         (int64_t)((clock_mono_ns() - pool->foreign.since_mono_ns) / NS_PER_MS));
 }
 
@@ -73,19 +73,20 @@ static void answer_status(struct pool *pool, struct reply *reply)
 {
     char started_at[32];
 
-    add(reply, "ok\n{\"pid\":%d,\"version\":\"%s\",\"pool_id\":\"%s\"", (int)getpid(),
+    reply_add(reply, "ok\n{\"pid\":%d,\"version\":\"%s\",\"pool_id\":\"%s\"", (int)getpid(),
         STINT_VERSION, pool->mem->pool_id);
-    add(reply, ",\"started_at\":\"%s\",\"state\":\"%s\"",
+    reply_add(reply, ",\"started_at\":\"%s\",\"state\":\"%s\"",
         clock_format_wall(pool->started_wall_ms, started_at, sizeof started_at),
         pool_state_name(pool));
-    add(reply, ",\"workers_target\":%" PRId64 ",\"workers\":%d,\"keeper_pid\":%d",
+    reply_add(reply, ",\"workers_target\":%" PRId64 ",\"workers\":%d,\"keeper_pid\":%d",
         pool->scale.target, pool_workers_alive(pool), (int)pool_keeper(pool)->pid);
-    add(reply, ",\"database\":");
-    add_json(reply, pool->config->pool.database);
-    add(reply, ",\"config\":");
-    add_json(reply, pool->config_path);
+    reply_add(reply, ",\"database\":");
+    reply_add_json(reply, pool->config->pool.database);
+    reply_add(reply, ",\"config\":");
+    reply_add_json(reply, pool->config_path);
     add_foreign_lock(pool, reply);
-    add(reply, "}\n");
+    reload_add_state(pool, reply);
+    reply_add(reply, "}\n");
 }
 
 static void add_worker(struct pool *pool, const struct child *c, struct reply *reply)
@@ -94,13 +95,13 @@ static void add_worker(struct pool *pool, const struct child *c, struct reply *r
     int64_t claim = atomic_load(&slot->claim);
     char since[32], text[CLAIM_TEXT_MAX];
 
-    add(reply, "{\"slot\":%" PRIu32 ",\"pid\":%d,\"life\":%" PRId64 ",\"state\":\"%s\"", c->slot,
-        (int)c->pid, c->life, worker_state_name(atomic_load(&slot->state)));
+    reply_add(reply, "{\"slot\":%" PRIu32 ",\"pid\":%d,\"life\":%" PRId64 ",\"state\":\"%s\"",
+        c->slot, (int)c->pid, c->life, worker_state_name(atomic_load(&slot->state)));
     if (claim > 0)
-        add(reply, ",\"claim\":\"%s\"", claim_format(claim, text));
+        reply_add(reply, ",\"claim\":\"%s\"", claim_format(claim, text));
     else
-        add(reply, ",\"claim\":null");
-    add(reply, ",\"since\":\"%s\",\"handler_pid\":%" PRIu32 "}\n",
+        reply_add(reply, ",\"claim\":null");
+    reply_add(reply, ",\"since\":\"%s\",\"handler_pid\":%" PRIu32 "}\n",
         clock_format_wall(atomic_load(&slot->since_wall_ms), since, sizeof since),
         atomic_load(&slot->handler_pid));
 }
@@ -121,7 +122,7 @@ static void next_workers(struct pool *pool, struct reply *reply)
 static void answer_workers(struct pool *pool, struct reply *reply)
 {
     (void)pool;
-    add(reply, "ok\n");
+    reply_add(reply, "ok\n");
     reply->next = next_workers;
 }
 
@@ -134,26 +135,31 @@ static void next_config(struct pool *pool, struct reply *reply)
 static void answer_config(struct pool *pool, struct reply *reply)
 {
     (void)pool;
-    add(reply, "ok\n");
+    reply_add(reply, "ok\n");
     reply->next = next_config;
 }
 
 static void answer_stop(struct pool *pool, struct reply *reply)
 {
     pool_stop(pool, stop_next_mode(&pool->stop), "told over the control socket");
-    add(reply, "ok\n");
+    reply_add(reply, "ok\n");
 }
 
 static void answer_stop_now(struct pool *pool, struct reply *reply)
 {
     pool_stop(pool, STOP_NOW, "told over the control socket");
-    add(reply, "ok\n");
+    reply_add(reply, "ok\n");
 }
 
 static void answer_reload(struct pool *pool, struct reply *reply)
 {
-    (void)pool;
-    reply_error(reply, "reload is not available in this version: restart");
+    reply->awaits = reload_ask(pool);
+}
+
+void reply_resume(struct pool *pool, struct reply *reply)
+{
+    reply->awaits = 0;
+    reload_add_outcome(pool, reply);
 }
 
 static void answer_wake(struct pool *pool, const char *number, struct reply *reply)
@@ -165,7 +171,7 @@ static void answer_wake(struct pool *pool, const char *number, struct reply *rep
         return;
     }
     pool_wake(pool->mem, (int)n);
-    add(reply, "ok\n");
+    reply_add(reply, "ok\n");
 }
 
 static const struct {
@@ -184,6 +190,7 @@ static const struct {
 void reply_begin(struct pool *pool, const char *request, struct reply *reply)
 {
     reply->len = reply->sent = reply->cursor = 0;
+    reply->awaits = 0;
     reply->next = NULL;
     if (strncmp(request, "wake ", 5) == 0) {
         answer_wake(pool, request + 5, reply);

@@ -5,6 +5,7 @@
 #define STINT_SUPERVISOR_REPLY_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "supervisor/pool.h"
 
@@ -16,10 +17,16 @@ struct reply {
     /* Writes the next piece (len 0: there is none); NULL: this one is the last. */
     void (*next)(struct pool *pool, struct reply *reply);
     size_t cursor;
+    uint64_t awaits; /* the reload of this number: its outcome is the answer; 0: nothing */
 };
 
 /* Carries out one request line and begins its answer. */
 void reply_begin(struct pool *pool, const char *request, struct reply *reply);
+/* The answer of one whose reload is over. */
+void reply_resume(struct pool *pool, struct reply *reply);
+/* For parts of an answer that stand in files of their own. */
+void reply_add(struct reply *reply, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void reply_add_json(struct reply *reply, const char *text); /* a JSON string */
 void reply_error(struct reply *reply, const char *text);
 
 #endif

@@ -248,6 +248,7 @@ void pool_review(struct pool *pool)
         (void)death_sweep(pool);
     announce(pool);
     handle_rest(pool);
+    reload_review(pool);
     scale(pool, now);
     n = count(pool);
     keep_keeper(pool, &n);

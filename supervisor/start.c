@@ -69,20 +69,45 @@ static char *absolute_path(const char *path)
     return sys_path_join(getcwd(here, sizeof here) != NULL ? here : ".", path);
 }
 
-static void take_options(struct pool *pool, const struct args *args)
+/* Only as far as needed: handlers inherit it, and some programs mind a high limit. */
+static void raise_descriptor_limit(void)
 {
-    const struct pool_options *options = &pool->config->pool;
+    const rlim_t wanted = DESCRIPTORS_A_WORKER * POOL_SLOTS_MAX + DESCRIPTORS_ELSE;
+    struct rlimit limit;
 
-    pool->workers_min = args->workers_min > 0 ? args->workers_min : options->workers_min;
-    pool->workers_max = args->workers_min > 0 ? args->workers_max : options->workers_max;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* What TTIN and TTOU made of the number lasts until a configuration says another. */
+static void take_workers(struct pool *pool, const struct pool_options *old)
+{
+    const struct pool_options *accepted = &pool->config->pool;
+    bool is_same = old != NULL && old->workers_min == accepted->workers_min &&
+                   old->workers_max == accepted->workers_max;
+
+    if (is_same || (old != NULL && pool->asked_min > 0))
+        return;
+    pool->workers_min = pool->asked_min > 0 ? pool->asked_min : accepted->workers_min;
+    pool->workers_max = pool->asked_min > 0 ? pool->asked_max : accepted->workers_max;
     if (pool->workers_max > POOL_SLOTS_MAX)
         pool->workers_max = POOL_SLOTS_MAX;
     if (pool->workers_min > pool->workers_max)
         pool->workers_min = pool->workers_max;
-    pool->limits.heartbeat_timeout_ms = options->heartbeat_timeout_ms;
-    pool->limits.write_timeout_ms = options->write_timeout_ms;
-    pool->is_drain = args->is_drain;
-    pool->started_wall_ms = clock_wall_ms();
+    /* What a default of 1,024 descriptors holds is left alone. */
+    if (pool->workers_max > 400)
+        raise_descriptor_limit();
+}
+
+void start_take_options(struct pool *pool, const struct config *old)
+{
+    const struct pool_options *accepted = &pool->config->pool;
+
+    take_workers(pool, old != NULL ? &old->pool : NULL);
+    pool->limits.heartbeat_timeout_ms = accepted->heartbeat_timeout_ms;
+    pool->limits.write_timeout_ms = accepted->write_timeout_ms;
 }
 
 enum rc start_accept(struct pool *pool, const struct args *args, struct err *err)
@@ -96,7 +121,11 @@ enum rc start_accept(struct pool *pool, const struct args *args, struct err *err
     if (rc != RC_OK)
         return rc;
     pool->config_path = absolute_path(path);
-    take_options(pool, args);
+    pool->asked_min = args->workers_min;
+    pool->asked_max = args->workers_max;
+    pool->is_drain = args->is_drain;
+    pool->started_wall_ms = clock_wall_ms();
+    start_take_options(pool, NULL);
     rc = sys_find_program("stint-keeper", &pool->keeper_path, err);
     if (rc == RC_OK)
         rc = sys_find_program("stint-worker", &pool->worker_path, err);
@@ -137,18 +166,6 @@ static void end_left_overs(struct pool *pool, const char *prefix)
             left);
 }
 
-/* Only as far as needed: handlers inherit it, and some programs mind a high limit. */
-static void raise_descriptor_limit(void)
-{
-    const rlim_t wanted = DESCRIPTORS_A_WORKER * POOL_SLOTS_MAX + DESCRIPTORS_ELSE;
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
-        return;
-    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
-    (void)setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 enum rc start_prepare(struct pool *pool, struct err *err)
 {
     char prefix[48], pool_id[64];
@@ -160,9 +177,6 @@ enum rc start_prepare(struct pool *pool, struct err *err)
     (void)snprintf(prefix, sizeof prefix, "%ju-%ju-", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
     (void)snprintf(pool_id, sizeof pool_id, "%s%016" PRIx64, prefix, sys_random() >> 4);
     end_left_overs(pool, prefix);
-    /* What a default of 1,024 descriptors holds is left alone. */
-    if (pool->workers_max > 400)
-        raise_descriptor_limit();
     rc = proctree_become_subreaper(err);
     if (rc == RC_OK)
         rc = pool_mem_new(POOL_SLOTS_MAX, pool_id, &pool->mem_fd, &pool->mem, err);
@@ -193,6 +207,7 @@ void start_undo(struct pool *pool)
     config_box_unmap(pool->box);
     free(pool->keeper_path);
     free(pool->worker_path);
+    reload_fini(&pool->reload);
     free(pool->config_path);
     config_free(pool->config);
     pool_init(pool); /* but not the lock: it goes with the process, after everything else */

@@ -14,4 +14,8 @@ MUST_CHECK enum rc start_accept(struct pool *pool, const struct args *args, stru
 MUST_CHECK enum rc start_prepare(struct pool *pool, struct err *err);
 void start_undo(struct pool *pool); /* NULL members are fine */
 
+/* Takes over the options that may change while the pool runs. old: what was in force; NULL: at the
+ * start. */
+void start_take_options(struct pool *pool, const struct config *old);
+
 #endif

@@ -11,7 +11,11 @@
  *   config                  the packed configuration sources
  *   wake N                  work was added: wake up to N idle workers
  *   stop | stop now         as SIGTERM once, twice
- *   reload                  refused for now: "error …" */
+ *   reload                  as SIGHUP; answered when it is over, with one JSON object: state
+ *                           (accepted, refused), at, generation, and either change_count,
+ *                           retires_workers, changes[] or problem_count, problems[]. The member
+ *                           "reload" of status is the same, of the newest reload, with the
+ *                           first few lines; its state may be pending, too */
 #ifndef STINT_IPC_CONTROL_H
 #define STINT_IPC_CONTROL_H
 

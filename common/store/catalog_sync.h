@@ -1,5 +1,5 @@
-/* catalog_sync: makes the rows of jobs what the configuration says, inside the caller's transaction.
- * Called by catalog.c and reload.c. */
+/* catalog_sync: makes the rows of jobs what the configuration says, inside the caller's
+ * transaction. Called by catalog.c and reload.c. */
 #ifndef STINT_STORE_CATALOG_SYNC_H
 #define STINT_STORE_CATALOG_SYNC_H
 

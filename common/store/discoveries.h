@@ -1,6 +1,6 @@
-/* discoveries: the items of the hidden job @discover: one for each job that finds its own items. Opened
- * at pool start (all), and by a reload (jobs that are new, or are found in another way). Used by the
- * keeper by way of add.h, and by reload.c. */
+/* discoveries: the items of the hidden job @discover: one for each job that finds its own items.
+ * Opened at pool start (all), and by a reload (jobs that are new, or are found in another way).
+ * Used by the keeper by way of add.h, and by reload.c. */
 #ifndef STINT_STORE_DISCOVERIES_H
 #define STINT_STORE_DISCOVERIES_H
 

@@ -1,6 +1,6 @@
 /* reload: makes another configuration the database's, in one transaction that may be repeated: rows
- * of jobs and stages, discoveries, the event, and, under the write lock, the word that stops workers
- * of an older JobSpec. Used by the keeper only. */
+ * of jobs and stages, discoveries, the event, and, under the write lock, the word that stops
+ * workers of an older JobSpec. Used by the keeper only. */
 #ifndef STINT_STORE_RELOAD_H
 #define STINT_STORE_RELOAD_H
 
@@ -20,9 +20,9 @@ struct reload {
     const struct config *config;
     int64_t pool_row;
     uint64_t generation;
-    bool has_spec;             /* a JobSpec differs: stages that their handlers paused start afresh */
-    struct name_list discover; /* jobs that are new, or are found in another way */
-    const char *event;         /* JSON object: what changed */
+    bool has_spec; /* a JobSpec differs: stages that their handlers paused start afresh */
+    struct name_list discover;   /* jobs that are new, or are found in another way */
+    const char *event;           /* JSON object: what changed */
     _Atomic uint64_t *spec_word; /* gets this value before the commit; its old one if that fails */
     uint64_t spec_generation;
 };
