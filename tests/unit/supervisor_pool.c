@@ -121,7 +121,8 @@ static void test_more_and_fewer(void **state)
     stop(d);
 }
 
-static void test_hang_up_is_refused(void **state)
+/* With a keeper that says yes: the order goes out once, and what differs is in force. */
+static void test_hang_up_reloads(void **state)
 {
     struct daemon_under_test *d = *state;
 
@@ -129,7 +130,18 @@ static void test_hang_up_is_refused(void **state)
     start(d, NULL);
     (void)expect_worker(d, NULL);
     assert_int_equal(kill(d->pid, SIGHUP), 0);
-    (void)expect(d, "reload is not available in this version: restart");
+    (void)expect(d, "nothing changed");
+    write_config(d->dir, "workers = 2");
+    assert_int_equal(kill(d->pid, SIGHUP), 0);
+    (void)expect(d, "fake: reload 2 0");
+    (void)expect(d, "[pool] workers changed");
+    (void)expect_worker(d, NULL);
+    write_config(d->dir, "workers = 2 x");
+    assert_int_equal(kill(d->pid, SIGHUP), 0);
+    (void)expect(d, "reload.refused msg=\"stint.conf:");
+    write_config(d->dir, "workers = 2\nheartbeat_timeout = 7s");
+    assert_int_equal(kill(d->pid, SIGHUP), 0);
+    (void)expect(d, "[pool] heartbeat_timeout cannot change while the pool runs");
     assert_int_equal(kill(d->pid, SIGUSR2), 0);
     (void)expect(d, "event=dump.pool");
     (void)expect(d, "event=dump.child");
@@ -173,7 +185,8 @@ static void test_control_socket(void **state)
     assert_non_null(memmem(payload.data, payload.len, "builtin noop", 12));
     ask(d, "wake 3", &payload);
     assert_int_equal(control_ask(d->socket, "wake x", LIMIT_MS, NULL, &err), RC_INVALID);
-    assert_int_equal(control_ask(d->socket, "reload", LIMIT_MS, NULL, &err), RC_INVALID);
+    ask(d, "reload", &payload);
+    assert_non_null(strstr(buf_str(&payload), "\"state\":\"accepted\""));
     assert_int_equal(control_ask(d->socket, "dance", LIMIT_MS, NULL, &err), RC_INVALID);
     assert_non_null(strstr(err.text, "unknown request"));
     ask(d, "stop", &payload);
@@ -231,7 +244,7 @@ int main(int argc, char **argv)
         TEST(test_drain),
         TEST(test_second_term_means_now),
         TEST(test_more_and_fewer),
-        TEST(test_hang_up_is_refused),
+        TEST(test_hang_up_reloads),
         TEST(test_control_socket),
         TEST(test_stuck_clients),
         TEST(test_usage),
