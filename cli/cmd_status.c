@@ -7,6 +7,7 @@
 #include "cli/notes.h"
 #include "cli/overview.h"
 #include "cli/pool.h"
+#include "cli/reload_show.h"
 #include "cli/show.h"
 #include "cli/table.h"
 #include "common/base/cleanup.h"
@@ -266,6 +267,9 @@ static void json_pool(const struct cli *cli, struct json *j)
     char *holder = json_dumps(json_object_get(cli->pool, "lock_holder"), JSON_COMPACT);
     json_raw(j, "lock_holder", holder);
     free(holder);
+    char *reload = json_dumps(json_object_get(cli->pool, "reload"), JSON_COMPACT);
+    json_raw(j, "reload", reload);
+    free(reload);
     json_str(j, "database", cli->config->pool.database);
     json_int(j, "database_bytes", db_bytes);
     json_int(j, "wal_bytes", wal_bytes);
@@ -325,6 +329,7 @@ static void write_text(
     struct cli *cli, const struct overview *view, const char *only, struct buf *out)
 {
     add_header(cli, out);
+    reload_add_note(cli, out);
     if (view->len > 0)
         add_jobs(cli, view, only, out);
     if (only)

@@ -55,6 +55,7 @@ const struct command *const commands[] = {
     &command_pause,
     &command_resume,
 
+    &command_reload,
     &command_stop,
     &command_db,
     &command_help,

@@ -77,7 +77,7 @@ extern const struct command command_add, command_discover, command_results, comm
 extern const struct command command_status, command_events, command_workers;
 extern const struct command command_pause, command_resume;
 extern const struct command command_db;
-extern const struct command command_stop, command_help, command_version;
+extern const struct command command_reload, command_stop, command_help, command_version;
 
 /* The help of one command, or of all (NULL); cmd_help.c. */
 void help_write(struct buf *out, const struct command *command);

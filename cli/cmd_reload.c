@@ -1,0 +1,151 @@
+/* reload: has the running pool take the configuration files over, and waits for what becomes of it;
+ * -n says what would. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/pool.h"
+#include "cli/reload_show.h"
+#include "common/base/cleanup.h"
+#include "common/base/sys.h"
+#include "common/config/parse.h"
+#include "common/ipc/control.h"
+
+#define OUTCOME_TIMEOUT_MS 60000
+
+/* By the files, should they name another database than the pool has; then beside them. */
+static enum rc find_pool(struct cli *cli, char **ret_socket, struct err *err)
+{
+    char *directory CLEANUP_FREE = sys_dirname(cli->conf);
+    char *beside CLEANUP_FREE = sys_path_join(directory, "stint.sock");
+    enum rc rc = RC_NOTFOUND;
+    if (cli->config)
+        rc = pool_ask_status(cli, cli->config->pool.socket, err);
+    if (rc != RC_NOTFOUND) {
+        *ret_socket = xstrdup(cli->config->pool.socket);
+        return rc;
+    }
+    rc = pool_ask_status(cli, beside, err);
+    *ret_socket = TAKE_PTR(beside);
+    return rc;
+}
+
+static enum cli_exit ask(struct cli *cli, const char *socket)
+{
+    struct buf payload CLEANUP(buf_fini) = BUF_INIT;
+    struct err err = {""};
+    enum rc rc = control_ask(socket, "reload", OUTCOME_TIMEOUT_MS, &payload, &err);
+    if (rc == RC_BUSY)
+        return cli_fail(CLI_BUSY,
+            "the reload goes on, but its outcome is not known yet (does another program hold the "
+            "database?); see: stint status");
+    if (rc)
+        return cli_fail(CLI_FAILED, "the pool ended before the reload did: %s", err.text);
+    json_t *outcome = json_loadb(buf_str(&payload), payload.len, 0, NULL);
+    if (!outcome)
+        return cli_fail(CLI_FAILED, "the pool's answer cannot be read; is it of another version?");
+    bool is_accepted = reload_is_accepted(outcome);
+    if (cli->is_json)
+        reload_write_json(outcome);
+    else
+        reload_say(cli, outcome);
+    json_decref(outcome);
+    return is_accepted ? CLI_OK : CLI_FAILED;
+}
+
+/* The configuration in force, and of its sources what only the pool's own environment says. */
+static enum rc ask_accepted(
+    const char *socket, struct config_sources *sources, struct config **ret, struct err *err)
+{
+    struct buf payload CLEANUP(buf_fini) = BUF_INIT;
+    enum rc rc = control_ask(socket, "config", POOL_TIMEOUT_MS, &payload, err);
+    if (!rc)
+        rc = config_sources_unpack(buf_str(&payload), payload.len, sources, err);
+    if (!rc && config_parse(sources, ret, NULL))
+        rc = err_set(err, RC_PROTO,
+            "the pool has a configuration this stint cannot read; is it of another version?");
+    return rc;
+}
+
+static void drop_environment(struct config_sources *sources)
+{
+    struct config_source *last = sources->len ? &sources->list[sources->len - 1] : NULL;
+    if (!last || strcmp(last->name, CONFIG_ENVIRONMENT) != 0)
+        return;
+    free(last->name);
+    free(last->text);
+    sources->len--;
+}
+
+/* The overrides are those that the pool was started with, not those of this shell. */
+static void take_environment(struct config_sources *to, const struct config_sources *accepted)
+{
+    const struct config_source *last = accepted->len ? &accepted->list[accepted->len - 1] : NULL;
+    drop_environment(to);
+    if (!last || strcmp(last->name, CONFIG_ENVIRONMENT) != 0)
+        return;
+    to->list = xrealloc(to->list, (to->len + 1) * sizeof(*to->list));
+    to->list[to->len++] =
+        (struct config_source){.name = xstrdup(last->name), .text = xstrdup(last->text)};
+}
+
+static enum cli_exit compare(struct cli *cli, const char *socket)
+{
+    struct config_sources accepted_sources CLEANUP(config_sources_fini) = {0};
+    struct buf problems CLEANUP(buf_fini) = BUF_INIT;
+    struct config *accepted = NULL, *config = NULL;
+    struct err err = {""};
+    enum rc rc = ask_accepted(socket, &accepted_sources, &accepted, &err);
+    if (rc)
+        return cli_fail_rc(rc, &err);
+    take_environment(&cli->sources, &accepted_sources);
+    enum cli_exit code = CLI_BAD_CONFIG;
+    if (config_parse(&cli->sources, &config, &problems) == RC_OK)
+        code = reload_say_changes(cli, accepted, config);
+    else
+        (void)cli_say_problems(cli, &problems);
+    config_free(config);
+    config_free(accepted);
+    return code;
+}
+
+static enum cli_exit run(struct cli *cli)
+{
+    struct buf problems CLEANUP(buf_fini) = BUF_INIT;
+    char *socket CLEANUP_FREE = NULL;
+    struct err err = {""};
+    bool is_dry_run = args_has(cli->args, "dry-run");
+    cli_parse_files(cli, &problems);
+    if (!cli->config && is_dry_run)
+        return cli_say_problems(cli, &problems);
+    enum rc rc = find_pool(cli, &socket, &err);
+    if (rc && !cli->config)
+        return cli_say_problems(cli, &problems);
+    if (rc)
+        return cli_need_pool(cli);
+    return is_dry_run ? compare(cli, socket) : ask(cli, socket);
+}
+
+static const struct flag flags[] = {
+    FLAG_DRY_RUN,
+    {.name = NULL},
+};
+
+const struct command command_reload = {
+    .name = "reload",
+    .group = GROUP_OPERATE,
+    .usage = "[-n]",
+    .help = "have the pool take the configuration files over, whole or not at all",
+    .text = "What runs finishes with the handler that it began with. Where a handler, a stage or a "
+            "job\n"
+            "is another, workers are replaced when they are empty; everything else is in force at "
+            "once.\n"
+            "A configuration with a mistake is refused, and the one in force stays. -n says what "
+            "would\n"
+            "change. Exit status 1 if it is (or would be) refused, 3 if no pool is running, 75 if "
+            "there is\nno outcome within a minute, 78 for -n with a mistake in the files.\n",
+    .flags = flags,
+    .run = run,
+};

@@ -1,0 +1,213 @@
+#include "cli/reload_show.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/show.h"
+#include "cli/table.h"
+#include "common/base/cleanup.h"
+#include "common/base/clock.h"
+#include "common/base/json.h"
+#include "common/base/text.h"
+#include "common/config/changes.h"
+
+#define VALUE_SHOWN 60
+
+static bool has_state(const json_t *reload, const char *state)
+{
+    const char *is = json_string_value(json_object_get(reload, "state"));
+    return is && strcmp(is, state) == 0;
+}
+
+bool reload_is_accepted(const json_t *outcome)
+{
+    return has_state(outcome, "accepted");
+}
+
+void reload_write_json(json_t *outcome)
+{
+    struct buf out CLEANUP(buf_fini) = BUF_INIT;
+    (void)json_object_set_new(outcome, "schema", json_string("stint.reload/1"));
+    char *text CLEANUP_FREE = json_dumps(outcome, JSON_COMPACT | JSON_SORT_KEYS);
+    buf_addf(&out, "%s\n", text ? text : "{}");
+    cli_print(&out);
+}
+
+/* One a line, indented; how many there are beyond them. */
+static void add_lines(const json_t *reload, const char *what, const char *count, struct buf *out)
+{
+    const json_t *lines = json_object_get(reload, what);
+    long long rest = json_integer_value(json_object_get(reload, count));
+    for (size_t i = 0; i < json_array_size(lines); i++, rest--) {
+        const char *line = json_string_value(json_array_get(lines, i));
+        buf_adds(out, "  ");
+        text_add_printable(out, line ? line : "?", strlen(line ? line : "?"));
+        buf_addc(out, '\n');
+    }
+    if (rest > 0)
+        buf_addf(out, "  and %lld more; see the pool's log\n", rest);
+}
+
+static void strip_newline(struct buf *text)
+{
+    if (text->len > 0 && text->data[text->len - 1] == '\n')
+        text->data[--text->len] = '\0';
+}
+
+void reload_say(const struct cli *cli, const json_t *outcome)
+{
+    struct buf lines CLEANUP(buf_fini) = BUF_INIT;
+    bool is_accepted = reload_is_accepted(outcome);
+    add_lines(outcome, is_accepted ? "changes" : "problems",
+        is_accepted ? "change_count" : "problem_count", &lines);
+    strip_newline(&lines);
+    if (!is_accepted)
+        (void)cli_fail(CLI_FAILED,
+            "the reload is refused; the configuration accepted before stays in force:\n%s",
+            buf_str(&lines));
+    else if (lines.len == 0)
+        cli_say(cli, "nothing changed: the pool has this configuration already");
+    else
+        cli_say(cli, "reloaded; %s:\n%s",
+            json_is_true(json_object_get(outcome, "retires_workers"))
+                ? "workers of the old configuration leave when they are empty"
+                : "in force at once",
+            buf_str(&lines));
+}
+
+/* ---- -n ---- */
+
+struct telling {
+    struct json *j; /* NULL: words */
+    struct buf *out;
+};
+
+static const char *class_name(enum option_class class)
+{
+    static const char *const names[] = {
+        [CLASS_RESTART] = "restart",
+        [CLASS_POOL] = "pool",
+        [CLASS_SPEC] = "spec",
+        [CLASS_TUNING] = "tuning",
+    };
+    return names[class];
+}
+
+static const char *effect(enum option_class class)
+{
+    static const char *const texts[] = {
+        [CLASS_RESTART] = "needs a restart: the reload would be refused",
+        [CLASS_POOL] = "at once",
+        [CLASS_SPEC] = "workers are replaced when they are empty",
+        [CLASS_TUNING] = "at once, in place",
+    };
+    return texts[class];
+}
+
+static const char *act_of(const struct change *c)
+{
+    return c->old_text == NULL ? "added" : c->new_text == NULL ? "removed" : "changed";
+}
+
+static void add_value(struct buf *out, const char *text)
+{
+    size_t len = strlen(text);
+    buf_addc(out, ' ');
+    if (len == 0)
+        buf_adds(out, "(empty)");
+    text_add_printable(out, text, len < VALUE_SHOWN ? len : VALUE_SHOWN);
+    if (len > VALUE_SHOWN)
+        buf_adds(out, "…");
+}
+
+static void tell_in_words(const struct change *c, struct buf *out)
+{
+    buf_addf(out, "  [%s]", c->section);
+    if (c->key)
+        buf_addf(out, " %s", c->key);
+    if (c->key && c->old_text && c->new_text) {
+        buf_adds(out, ":");
+        add_value(out, c->old_text);
+        buf_adds(out, " →");
+        add_value(out, c->new_text);
+    } else {
+        buf_addf(out, " %s", act_of(c));
+    }
+    buf_addf(out, "  (%s)\n", effect(c->class));
+}
+
+static void tell(void *ctx, const struct change *c)
+{
+    const struct telling *t = ctx;
+    if (!t->j) {
+        tell_in_words(c, t->out);
+        return;
+    }
+    json_open_object(t->j, NULL);
+    json_str(t->j, "class", class_name(c->class));
+    json_str(t->j, "section", c->section);
+    json_str(t->j, "key", c->key);
+    json_str(t->j, "act", act_of(c));
+    json_str(t->j, "was", c->old_text);
+    json_str(t->j, "is", c->new_text);
+    json_end_object(t->j);
+}
+
+static enum cli_exit write_changes(
+    const struct config *accepted, const struct config *files, struct buf *out)
+{
+    struct json j;
+    struct telling t = {.j = &j};
+    json_init(&j, out);
+    json_open_object(&j, NULL);
+    json_str(&j, "schema", "stint.reload/1");
+    json_bool(&j, "dry_run", true);
+    json_open_array(&j, "changes");
+    struct changes_summary s = config_changes(accepted, files, tell, &t);
+    json_end_array(&j);
+    json_int(&j, "change_count", (int64_t)s.count);
+    json_bool(&j, "retires_workers", s.has_spec);
+    json_str(&j, "state", s.has_restart ? "refused" : "accepted");
+    json_end_object(&j);
+    buf_addc(out, '\n');
+    return s.has_restart ? CLI_FAILED : CLI_OK;
+}
+
+enum cli_exit reload_say_changes(
+    const struct cli *cli, const struct config *accepted, const struct config *files)
+{
+    struct buf out CLEANUP(buf_fini) = BUF_INIT;
+    struct telling t = {.out = &out};
+    enum cli_exit code = CLI_OK;
+    if (cli->is_json) {
+        code = write_changes(accepted, files, &out);
+    } else {
+        struct changes_summary s = config_changes(accepted, files, tell, &t);
+        if (s.count == 0)
+            buf_adds(&out, "nothing would change: the pool has this configuration already\n");
+        else if (s.has_restart)
+            buf_adds(&out, "The reload would be refused. To change it all: stint stop, then stint "
+                           "run. Nothing changed.\n");
+        else
+            buf_addf(&out, "%zu change%s. Nothing changed yet: stint reload\n", s.count,
+                s.count == 1 ? "" : "s");
+        code = s.has_restart ? CLI_FAILED : CLI_OK;
+    }
+    cli_print(&out);
+    return code;
+}
+
+void reload_add_note(const struct cli *cli, struct buf *out)
+{
+    const json_t *reload = json_object_get(cli->pool, "reload");
+    const char *at = json_string_value(json_object_get(reload, "at"));
+    char ago[32];
+    if (has_state(reload, "pending"))
+        buf_adds(out, "a reload of the configuration is under way\n");
+    if (!has_state(reload, "refused"))
+        return;
+    tone_add(out, TONE_BAD, cli->has_color, "reload refused");
+    buf_addf(out, " %s ago; the configuration accepted before is in force:\n",
+        show_age(show_parse_time(at), clock_wall_ms(), ago, sizeof(ago)));
+    add_lines(reload, "problems", "problem_count", out);
+}
