@@ -61,7 +61,7 @@ static enum cli_exit run(struct cli *cli)
     struct buf problems CLEANUP(buf_fini) = BUF_INIT, warnings CLEANUP(buf_fini) = BUF_INIT;
     cli_parse_files(cli, &problems);
     if (cli->config)
-        named_check(&cli->sources, cli->config, &problems, &warnings);
+        named_check(cli->config, &problems, &warnings);
     if (cli->is_json)
         report_json(cli, buf_str(&problems), buf_str(&warnings));
     else if (problems.len > 0)

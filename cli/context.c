@@ -135,6 +135,7 @@ void cli_parse_files(struct cli *cli, struct buf *problems)
         buf_addf(problems, "%s\n", err.text);
         return;
     }
+    cli->sources.is_lenient = true; /* a credential is given to the service, not to its operator */
     if (config_parse(&cli->sources, &cli->config, problems)) {
         cli->config = NULL;
         if (problems->len == 0)

@@ -10,72 +10,35 @@
 #include "common/base/sys.h"
 #include "common/config/words.h"
 
-#define BLANKS " \t\r"
-
 struct checking {
-    const struct config_sources *sources;
     const struct config *config;
     struct buf *problems, *warnings;
 };
 
-static bool is_section(const char *line, size_t len, const char *section)
+/* "FILE:LINE: [SECTION] " of a key that is given; the section alone if it is not. */
+static void add_place(
+    struct buf *out, const struct origins *origins, const char *key, const char *section)
 {
-    size_t n = strlen(section);
-    return line[0] == '[' && len > n + 1 && memcmp(line + 1, section, n) == 0 && line[n + 1] == ']';
+    const struct origin *origin = origin_find(origins, key);
+    if (origin)
+        buf_addf(out, "%s:%zu: ", origin->file, origin->line);
+    buf_addf(out, "[%s] ", section);
 }
 
-static bool is_key(const char *line, size_t len, const char *key)
-{
-    size_t n = strlen(key);
-    if (len <= n || memcmp(line, key, n) != 0)
-        return false;
-    return line[n + strspn(line + n, BLANKS)] == '=';
-}
-
-/* The line of this key in this section of a text that was parsed before; 0: not there. */
-static size_t find_line(const char *text, const char *section, const char *key)
-{
-    bool is_inside = false;
-    for (size_t number = 1; *text; number++) {
-        size_t len = strcspn(text, "\n"), blanks = strspn(text, BLANKS);
-        const char *line = text + blanks;
-        if (blanks < len && *line == '[')
-            is_inside = is_section(line, len - blanks, section);
-        else if (blanks < len && is_inside && is_key(line, len - blanks, key))
-            return number;
-        text += len + (text[len] == '\n');
-    }
-    return 0;
-}
-
-static bool add_place(
-    const struct checking *c, struct buf *out, const char *section, const char *key)
-{
-    for (size_t i = 0; i < c->sources->len; i++) {
-        size_t line = find_line(c->sources->list[i].text, section, key);
-        if (line == 0)
-            continue;
-        buf_addf(out, "%s:%zu: [%s] ", c->sources->list[i].name, line, section);
-        return true;
-    }
-    return false;
-}
-
-/* A job's only stage may have its handler in the job's section. */
+/* A job's only stage has its handler in the job's section. */
 static void add_stage_place(
-    const struct checking *c, const struct job_spec *job, const struct stage_spec *stage)
+    struct buf *out, const struct job_spec *job, const struct stage_spec *stage)
 {
-    char *own CLEANUP_FREE = xasprintf("stage %s.%s", job->name, stage->name);
-    char *shared CLEANUP_FREE = xasprintf("job %s", job->name);
-    if (!add_place(c, c->problems, own, "handler") && !add_place(c, c->problems, shared, "handler"))
-        buf_addf(c->problems, "[%s] ", own);
+    char *section CLEANUP_FREE = job->has_own_stage
+                                     ? xasprintf("job %s", job->name)
+                                     : xasprintf("stage %s.%s", job->name, stage->name);
+    add_place(out, &stage->origins, "handler", section);
 }
 
-static void add_job_place(const struct checking *c, struct buf *out, const struct job_spec *job)
+static void add_job_place(struct buf *out, const struct job_spec *job)
 {
     char *section CLEANUP_FREE = xasprintf("job %s", job->name);
-    if (!add_place(c, out, section, "discover"))
-        buf_addf(out, "[%s] ", section);
+    add_place(out, &job->origins, "discover", section);
 }
 
 /* As people would type it: without "/./" inside. */
@@ -110,6 +73,19 @@ static char *find_program(const struct config *config, const char *name)
     return NULL;
 }
 
+/* Others who may write a program, or put another one in its place, may run what they like by it. */
+static void add_writable(const char *path, const struct stat *st, struct buf *out)
+{
+    struct stat parent;
+    char *directory CLEANUP_FREE = sys_dirname(path);
+    if (st->st_mode & (S_IWGRP | S_IWOTH))
+        buf_addf(out, "%s may be written by others; type: chmod go-w %s", path, path);
+    else if (stat(directory, &parent) == 0 && (parent.st_mode & (S_IWGRP | S_IWOTH)) &&
+             !(parent.st_mode & S_ISVTX))
+        buf_addf(out, "%s lies in a directory that others may write; type: chmod go-w %s", path,
+            directory);
+}
+
 /* What is wrong with a program; false: nothing. */
 static bool add_program_fault(const struct config *config, const char *name, struct buf *out)
 {
@@ -122,8 +98,40 @@ static bool add_program_fault(const struct config *config, const char *name, str
         buf_addf(out, "%s is no file", path);
     else if (access(path, X_OK) < 0)
         buf_addf(out, "%s is not executable: chmod +x %s", path, path);
-    else if (st.st_mode & S_IWOTH)
-        buf_addf(out, "%s may be written by everybody: chmod o-w %s", path, path);
+    else
+        add_writable(path, &st, out);
+    return out->len > 0;
+}
+
+/* The script of "python3 ./fetch.py"; NULL: argv[0] is the program itself, as far as we know. */
+static const char *script_of(char *const *argv)
+{
+    static const char *const interpreters[] = {
+        "sh", "bash", "dash", "zsh", "python", "perl", "ruby", "node", "php", "lua"};
+    const char *slash = strrchr(argv[0], '/'), *name = slash ? slash + 1 : argv[0];
+    if (!argv[1] || argv[1][0] == '-')
+        return NULL;
+    for (size_t i = 0; i < sizeof(interpreters) / sizeof(interpreters[0]); i++) {
+        size_t len = strlen(interpreters[i]);
+        /* python, python3, python3.11 */
+        if (strncmp(name, interpreters[i], len) == 0 &&
+            !name[len + strspn(name + len, "0123456789.")])
+            return argv[1];
+    }
+    return NULL;
+}
+
+static bool add_script_fault(const struct config *config, char *const *argv, struct buf *out)
+{
+    struct stat st;
+    const char *script = script_of(argv);
+    if (!script)
+        return false;
+    char *path CLEANUP_FREE = path_of(config, script);
+    if (stat(path, &st) < 0)
+        buf_addf(out, "script %s does not exist", path);
+    else
+        add_writable(path, &st, out);
     return out->len > 0;
 }
 
@@ -131,10 +139,11 @@ static void check_handler(
     const struct checking *c, const struct job_spec *job, const struct stage_spec *stage)
 {
     struct buf fault CLEANUP(buf_fini) = BUF_INIT;
-    if (stage->handler.kind != HANDLER_EXEC ||
-        !add_program_fault(c->config, stage->handler.argv[0], &fault))
+    char *const *argv = stage->handler.argv;
+    if (stage->handler.kind != HANDLER_EXEC || (!add_program_fault(c->config, argv[0], &fault) &&
+                                                   !add_script_fault(c->config, argv, &fault)))
         return;
-    add_stage_place(c, job, stage);
+    add_stage_place(c->problems, job, stage);
     buf_addf(c->problems, "its handler %s\n", buf_str(&fault));
 }
 
@@ -151,7 +160,7 @@ static void check_list(const struct checking *c, const struct job_spec *job)
         fault = "cannot be read by this user";
     if (!fault)
         return;
-    add_job_place(c, c->problems, job);
+    add_job_place(c->problems, job);
     buf_addf(c->problems, "its list %s %s\n", path, fault);
 }
 
@@ -163,7 +172,7 @@ static void check_lister(const struct checking *c, const struct job_spec *job)
     if (words_split(job->discover_arg, &words, &len, NULL))
         return; /* the parser has refused that before */
     if (add_program_fault(c->config, words[0], &fault)) {
-        add_job_place(c, c->problems, job);
+        add_job_place(c->problems, job);
         buf_addf(c->problems, "its program %s\n", buf_str(&fault));
     }
     words_free(words);
@@ -177,7 +186,7 @@ static void check_glob(const struct checking *c, const struct job_spec *job)
                                      ? xstrdup(job->discover_arg)
                                      : path_of(c->config, job->discover_arg);
     if (glob(pattern, GLOB_BRACE | GLOB_TILDE, NULL, &found) == GLOB_NOMATCH) {
-        add_job_place(c, c->warnings, job);
+        add_job_place(c->warnings, job);
         buf_addf(c->warnings, "warning: no file matches %s\n", pattern);
     }
     globfree(&found);
@@ -200,10 +209,9 @@ static void check_discover(const struct checking *c, const struct job_spec *job)
     }
 }
 
-void named_check(const struct config_sources *sources, const struct config *config,
-    struct buf *problems, struct buf *warnings)
+void named_check(const struct config *config, struct buf *problems, struct buf *warnings)
 {
-    const struct checking c = {sources, config, problems, warnings};
+    const struct checking c = {config, problems, warnings};
     for (size_t i = 0; i < config->jobs_len; i++) {
         const struct job_spec *job = &config->jobs[i];
         check_discover(&c, job);

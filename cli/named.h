@@ -5,10 +5,8 @@
 
 #include "common/base/buf.h"
 #include "common/config/config.h"
-#include "common/config/source.h"
 
 /* A line each, with FILE:LINE. Warnings: what may be meant so. */
-void named_check(const struct config_sources *sources, const struct config *config,
-    struct buf *problems, struct buf *warnings);
+void named_check(const struct config *config, struct buf *problems, struct buf *warnings);
 
 #endif

@@ -51,13 +51,32 @@ void handler_env_fini(struct handler_env *env)
     *env = (struct handler_env){0};
 }
 
+/* Does the stage's configuration set this variable? */
+static bool is_configured(const struct env *configured, const char *entry)
+{
+    size_t len = strcspn(entry, "=");
+    for (size_t i = 0; i < configured->len; i++) {
+        const char *own = configured->list[i].entry;
+        if (strncmp(own, entry, len) == 0 && own[len] == '=')
+            return true;
+    }
+    return false;
+}
+
+/* First the words of the attempt (ours), then what the stage's configuration says, then what the
+ * pool itself has and neither replaces. */
 char **handler_env_new(
     const struct handler_env *env, const struct run *run, const struct catalog_stage *stage)
 {
     char claim[CLAIM_TEXT_MAX];
-    char **envp = xcalloc(env->len + ADDED + 1, sizeof(char *));
-    memcpy(envp, env->inherited, env->len * sizeof(char *));
-    char **own = envp + env->len;
+    const struct env *configured = &stage->spec->env;
+    char **envp = xcalloc(ADDED + configured->len + env->len + 1, sizeof(char *));
+    char **own = envp, **next = envp + ADDED;
+    for (size_t i = 0; i < configured->len; i++)
+        *next++ = configured->list[i].entry;
+    for (size_t i = 0; i < env->len; i++)
+        if (!is_configured(configured, env->inherited[i]))
+            *next++ = env->inherited[i];
     own[0] = xasprintf("STINT_JOB=%s", stage->job->spec->name);
     own[1] = xasprintf("STINT_ITEM=%s", run->key);
     own[2] = xasprintf("STINT_STAGE=%s", stage->spec->name);
@@ -67,11 +86,11 @@ char **handler_env_new(
     return envp;
 }
 
-void handler_env_free(const struct handler_env *env, char **envp)
+void handler_env_free(char **envp)
 {
     if (envp == NULL)
         return;
     for (int i = 0; i < ADDED; i++)
-        free(envp[env->len + (size_t)i]);
+        free(envp[i]);
     free(envp);
 }

@@ -1,6 +1,6 @@
 /* env: the environment of handlers: the pool's own, without what was meant for the pool or for
- * init's notification protocol, plus the words that say which attempt this is. Used by
- * handler_exec.c. */
+ * init's notification protocol, with the variables of the stage's configuration (env.NAME), and the
+ * words that say which attempt this is. Used by handler_exec.c. */
 #ifndef STINT_WORKER_ENV_H
 #define STINT_WORKER_ENV_H
 
@@ -20,6 +20,6 @@ void handler_env_fini(struct handler_env *env);
 /* NULL-terminated; caller frees by handler_env_free. */
 char **handler_env_new(
     const struct handler_env *env, const struct run *run, const struct catalog_stage *stage);
-void handler_env_free(const struct handler_env *env, char **envp);
+void handler_env_free(char **envp);
 
 #endif

@@ -69,7 +69,7 @@ static enum rc start(struct worker *w, struct attempt *a, const struct command *
         .pid_word = &w->life.slot->handler_pid,
     };
     rc = spawn(&opts, &a->pid, ret_errno, err);
-    handler_env_free(&w->env, envp);
+    handler_env_free(envp);
     return rc;
 }
 

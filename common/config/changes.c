@@ -9,6 +9,7 @@
 
 struct item {
     char *section, *owner, *key, *value; /* owned; key "" for the section itself */
+    const struct env_var *secret;        /* borrowed of the configuration; NULL: none */
     enum option_class class;
 };
 
@@ -40,6 +41,7 @@ static void take(void *ctx, const struct setting *s)
         .owner = copy_of(s->owner),
         .key = xstrdup(s->key ? s->key : ""),
         .value = copy_of(s->value),
+        .secret = s->secret,
         .class = s->key ? s->option->class : class_of_section(s->section),
     };
 }
@@ -139,6 +141,25 @@ static const char *text_of(const struct item *item)
     return item->value ? item->value : "";
 }
 
+/* The same words, but other content. What is not known here is taken for the same. */
+static bool is_other_secret(const struct item *was, const struct item *is)
+{
+    if (!was->secret || !is->secret || was->secret->is_unknown || is->secret->is_unknown)
+        return false;
+    return strcmp(was->secret->entry, is->secret->entry) != 0;
+}
+
+static void compare(struct comparison *c, const struct item *was, const struct item *is)
+{
+    const char *old_text = text_of(was), *new_text = text_of(is);
+    if (strcmp(old_text, new_text) != 0) {
+        tell(c, was, old_text, new_text);
+    } else if (is_other_secret(was, is)) {
+        CLEANUP_FREE char *shown = xasprintf("%s (changed)", new_text);
+        tell(c, was, old_text, shown);
+    }
+}
+
 struct changes_summary config_changes(
     const struct config *old, const struct config *new, change_fn fn, void *ctx)
 {
@@ -148,9 +169,9 @@ struct changes_summary config_changes(
     items_init(&after, new);
     for (size_t i = 0; i < before.len; i++) {
         const struct item *was = &before.list[i], *is = find(&after, was->section, was->key);
-        if (is && strcmp(text_of(was), text_of(is)) != 0)
-            tell(&c, was, text_of(was), text_of(is));
-        else if (!is && !is_told_by_its_section(was, &after))
+        if (is)
+            compare(&c, was, is);
+        else if (!is_told_by_its_section(was, &after))
             tell(&c, was, text_of(was), NULL);
     }
     for (size_t i = 0; i < after.len; i++) {

@@ -32,7 +32,8 @@ typedef void (*change_fn)(void *ctx, const struct change *change);
 
 /* fn may be NULL. First what changed or is gone, in the order of the old one, then what is new.
  * A job or stage that comes or goes is one change; so is a resource. Defaults count: a key that is
- * written out with its default value is no change. */
+ * written out with its default value is no change. A secret is never shown: of one whose content
+ * changed, new_text is its reference and " (changed)". */
 struct changes_summary config_changes(
     const struct config *old, const struct config *new, change_fn fn, void *ctx);
 

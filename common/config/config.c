@@ -12,9 +12,15 @@ void config_free(struct config *config)
     for (size_t i = 0; i < config->jobs_len; i++)
         job_spec_fini(&config->jobs[i]);
     free(config->jobs);
-    for (size_t i = 0; i < config->resources_len; i++)
+    for (size_t i = 0; i < config->resources_len; i++) {
         free(config->resources[i].name);
+        origins_fini(&config->resources[i].origins);
+    }
     free(config->resources);
+    for (size_t i = 0; i < config->files_len; i++)
+        free(config->files[i]);
+    free(config->files);
+    origins_fini(&config->pool.origins);
     free(config->pool.database);
     free(config->pool.directory);
     free(config->pool.socket);
@@ -49,6 +55,23 @@ const struct stage_spec *job_stage(const struct job_spec *job, const char *name)
             return &job->stages[i];
     }
     return NULL;
+}
+
+const struct origin *origin_find(const struct origins *origins, const char *key)
+{
+    for (size_t i = 0; i < origins->len; i++) {
+        if (strcmp(origins->list[i].key, key) == 0)
+            return &origins->list[i];
+    }
+    return NULL;
+}
+
+void origins_fini(struct origins *origins)
+{
+    for (size_t i = 0; i < origins->len; i++)
+        free(origins->list[i].template);
+    free(origins->list);
+    *origins = (struct origins){.list = NULL};
 }
 
 /* Not const: the structs hold plain char *, which are never written. */

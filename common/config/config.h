@@ -21,6 +21,34 @@ enum discover_kind {
     DISCOVER_EXEC,
 };
 
+/* Where the value of a key comes from. */
+struct origin {
+    const char *key;  /* static, or owned by who has the origin */
+    const char *file; /* as people should see it, or "environment" */
+    size_t line;
+    char *template; /* the template that the line stands in; NULL: none */
+};
+
+/* Of the keys that are given somewhere; all others have their defaults. */
+struct origins {
+    struct origin *list;
+    size_t len;
+};
+
+/* env.NAME = VALUE: one variable of the environment of handlers. */
+struct env_var {
+    char *entry;     /* "NAME=value", as execve takes it */
+    char *key;       /* "env.NAME" */
+    char *reference; /* of a secret: where its value was read, "@file:PATH" or "@cred:NAME" */
+    bool is_unknown; /* a secret that cannot be read here, but where the pool runs */
+    struct origin origin;
+};
+
+struct env {
+    struct env_var *list;
+    size_t len;
+};
+
 enum log_target { LOG_TARGET_STDERR, LOG_TARGET_SYSLOG, LOG_TARGET_FILE };
 
 struct pool_options {
@@ -34,6 +62,7 @@ struct pool_options {
     int64_t shutdown_timeout_ms, write_timeout_ms;
     enum log_target log;
     char *log_file; /* absolute; LOG_TARGET_FILE only, else NULL */
+    struct origins origins;
 };
 
 #define RESOURCES_MAX 64      /* of a configuration */
@@ -44,6 +73,7 @@ struct resource_spec {
     char *name;
     int64_t rate_count, rate_per_ms; /* rate = COUNT/PERIOD; at least a microsecond a token */
     int64_t burst;                   /* by default one second's worth of the rate, at least 1 */
+    struct origins origins;
 };
 
 /* Retry, limits and pacing of a stage: JobTuning, applied at once. A [job] section may set each;
@@ -74,6 +104,8 @@ struct stage_spec {
     char *version; /* "" when not configured */
     struct handler handler;
     struct stage_tuning tuning;
+    struct env env; /* tuning, too: of the next attempt */
+    struct origins origins;
 };
 
 struct discover_option {
@@ -91,8 +123,10 @@ struct job_spec {
     enum merge_rule merge;
     enum on_change on_change;
     struct stage_spec *stages; /* in order; at least one */
-    bool has_own_stage;        /* without `stages`: the only one is named after the job */
     size_t stages_len;
+    bool has_own_stage; /* without `stages`: the only one is named after the job */
+    struct env env;     /* what the job says for all stages; its discovery has it, too */
+    struct origins origins;
 };
 
 struct config {
@@ -102,6 +136,8 @@ struct config {
     size_t resources_len;
     struct job_spec *jobs; /* in file order, without @discover */
     size_t jobs_len;
+    char **files; /* names of the sources, for the origins */
+    size_t files_len;
 };
 
 void config_free(struct config *config);
@@ -109,6 +145,9 @@ const struct job_spec *config_job(const struct config *config, const char *name)
 const struct resource_spec *config_resource(
     const struct config *config, const char *name);                               /* or NULL */
 const struct stage_spec *job_stage(const struct job_spec *job, const char *name); /* or NULL */
+
+const struct origin *origin_find(const struct origins *origins, const char *key); /* or NULL */
+void origins_fini(struct origins *origins);
 
 /* The hidden job whose items are the discoveries (job @discover, one stage "discover", handler
  * builtin discover). The same in every process; never freed. */

@@ -108,7 +108,9 @@ static bool looks_like_key(const char *text)
     if (!strchr(BLANKS, text[len]) || text[len + strspn(text + len, BLANKS)] != '=')
         return false;
     char *key = xstrndup(text, len);
-    bool is_known = option_in(SECTION_JOB, key) || option_in(SECTION_POOL, key);
+    bool is_known = false;
+    for (size_t i = 0; i < SECTION_COUNT && !is_known; i++)
+        is_known = option_in((enum option_section)i, key) != NULL;
     free(key);
     return is_known;
 }

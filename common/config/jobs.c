@@ -6,14 +6,18 @@
 #include "common/base/buf.h"
 #include "common/base/cleanup.h"
 #include "common/base/text.h"
+#include "common/config/apply.h"
 #include "common/config/discover_parse.h"
+#include "common/config/env.h"
 #include "common/config/handler_parse.h"
 
-static void stage_spec_fini(struct stage_spec *stage)
+void stage_spec_fini(struct stage_spec *stage)
 {
     free(stage->name);
     free(stage->version);
     handler_fini(&stage->handler);
+    env_fini(&stage->env);
+    origins_fini(&stage->origins);
 }
 
 void job_spec_fini(struct job_spec *job)
@@ -28,17 +32,24 @@ void job_spec_fini(struct job_spec *job)
     free(job->discover_options);
     free(job->discover_arg);
     free(job->name);
+    env_fini(&job->env);
+    origins_fini(&job->origins);
     *job = (struct job_spec){.name = NULL};
 }
 
 /* What one [job] section says, while its stages are built from it. */
 struct draft {
     const struct section_list *sections;
+    bool *is_taken; /* by place in sections: which [stage] sections belong to a job's stage */
     const struct section *section;
     struct given given;
     struct job_spec *job;
     struct stage_spec mould; /* what the stages inherit; handler and version of the only one */
 };
+
+/* Not inherited by the stages of a list. */
+static const char *const own_keys[] = {"handler", "version"};
+#define OWN_KEYS_LEN (sizeof(own_keys) / sizeof(own_keys[0]))
 
 /* Is word one of the blank-divided words of list? */
 static bool is_listed(const char *list, const char *word)
@@ -51,13 +62,33 @@ static bool is_listed(const char *list, const char *word)
     return false;
 }
 
-static void check_discover_keys(const struct draft *d)
+static void drop_discover_option(struct job_spec *job, const char *name)
+{
+    const char *key = strchr(name, '.') + 1;
+    for (size_t i = 0; i < job->discover_options_len; i++) {
+        struct discover_option *o = &job->discover_options[i];
+        if (strcmp(o->key, key) != 0)
+            continue;
+        free(o->key);
+        free(o->value);
+        *o = job->discover_options[--job->discover_options_len];
+        return;
+    }
+}
+
+/* Of a template, they went with its strategy. */
+static void check_discover_keys(struct draft *d)
 {
     const char *strategy = discover_kind_name(d->job->discover);
     for (size_t i = 0; i < options_len; i++) {
         const struct option *o = &options[i];
         if (!o->strategy || is_listed(o->strategy, strategy) || !given_has(&d->given, o->name))
             continue;
+        if (given_template(&d->given, o->name)) {
+            drop_discover_option(d->job, o->name);
+            given_forget(&d->given, o->name);
+            continue;
+        }
         struct place at = given_place(&d->given, o->name);
         problem_add(d->sections->problems, &at, "%s is not for discover = %s, but for: %s", o->name,
             strategy, o->strategy);
@@ -78,63 +109,89 @@ static void no_handler(const struct draft *d, const struct stage_spec *stage,
             d->job->name, stage->name, d->job->name, stage->name);
 }
 
-static void build_stage(struct draft *d, struct stage_spec *stage, bool is_only)
+/* What the job says comes first, so that the stage's template and section win over it. */
+static void begin_stage(struct draft *d, struct stage_spec *stage, struct given *ret_given)
 {
-    const struct section *section = section_of_stage(d->sections, d->job->name, stage->name);
-    struct given given = {.section = NULL};
-    bool has_handler = false;
+    *ret_given = d->given;
     stage->tuning = d->mould.tuning;
-    if (is_only) {
-        stage->handler = d->mould.handler;
-        stage->version = TAKE_PTR(d->mould.version);
-        d->mould.handler = (struct handler){.text = NULL};
-        has_handler = given_has(&d->given, "handler");
+    env_copy(&stage->env, &d->mould.env);
+    if (!d->job->has_own_stage) {
+        for (size_t i = 0; i < OWN_KEYS_LEN; i++)
+            given_forget(ret_given, own_keys[i]);
+        return;
     }
+    stage->handler = d->mould.handler;
+    stage->version = TAKE_PTR(d->mould.version);
+    d->mould.handler = (struct handler){.text = NULL};
+}
+
+static void build_stage(struct draft *d, struct stage_spec *stage)
+{
+    const struct section *section =
+        section_find(d->sections, SECTION_STAGE, d->job->name, stage->name);
     struct target target = {.stage = stage};
-    if (section)
+    struct given given;
+    begin_stage(d, stage, &given);
+    if (section) {
+        d->is_taken[section - d->sections->list] = true;
         section_apply(d->sections, section, &target, &given);
+    }
     if (!stage->version)
         stage->version = xstrdup("");
+    origins_record(&stage->origins, &given, SECTION_STAGE);
     /* One that is given but wrong has been told already. */
-    if (!has_handler && !given_has(&given, "handler"))
-        no_handler(d, stage, section, is_only);
+    if (!given_has(&given, "handler"))
+        no_handler(d, stage, section, d->job->has_own_stage);
 }
 
 /* With a list of stages, handler and version of the job would be nobody's. */
 static void check_moulded(const struct draft *d)
 {
-    static const char *const keys[] = {"handler", "version"};
-    for (size_t i = 0; i < 2; i++) {
-        if (!given_has(&d->given, keys[i]))
+    for (size_t i = 0; i < OWN_KEYS_LEN; i++) {
+        const char *key = own_keys[i], *job = d->job->name, *stage = d->job->stages[0].name;
+        if (!given_has(&d->given, key))
             continue;
-        struct place at = given_place(&d->given, keys[i]);
-        problem_add(d->sections->problems, &at,
-            "%s stands in a job that has stages; it belongs to [stage %s.%s]", keys[i],
-            d->job->name, d->job->stages[0].name);
+        struct place at = given_place(&d->given, key);
+        const struct section *template = given_template(&d->given, key);
+        if (template)
+            problem_add(d->sections->problems, &d->section->at,
+                "job %s has stages and uses template %s, whose %s (%s:%zu) would be nobody's; use "
+                "it in [stage %s.%s]",
+                job, template->name, key, at.file, at.line, job, stage);
+        else
+            problem_add(d->sections->problems, &at,
+                "%s stands in a job that has stages; it belongs to [stage %s.%s]", key, job, stage);
     }
 }
 
-static void build_job(
-    const struct section_list *sections, const struct section *section, struct job_spec *job)
+/* Without a list there is one stage, named after the job. */
+static void make_own_stage(struct job_spec *job)
 {
-    struct draft d = {.sections = sections, .section = section, .job = job};
+    job->stages = xcalloc(1, sizeof(*job->stages));
+    job->stages[0].name = xstrdup(job->name);
+    job->stages_len = 1;
+    job->has_own_stage = true;
+}
+
+static void build_job(const struct section_list *sections, bool *is_taken,
+    const struct section *section, struct job_spec *job)
+{
+    struct draft d = {.sections = sections, .is_taken = is_taken, .section = section, .job = job};
     struct target target = {.job = job, .stage = &d.mould};
     *job = (struct job_spec){.name = xstrdup(section->name)};
     target_set_presets(sections, SECTION_JOB, &target);
     target_set_presets(sections, SECTION_STAGE, &target);
     section_apply(sections, section, &target, &d.given);
     check_discover_keys(&d);
-    bool is_only = job->stages_len == 0;
-    if (!is_only) {
+    origins_record(&job->origins, &d.given, SECTION_JOB);
+    if (job->stages_len > 0)
         check_moulded(&d);
-    } else if (!given_has(&d.given, "stages")) {
-        job->stages = xcalloc(1, sizeof(*job->stages));
-        job->stages[0].name = xstrdup(job->name);
-        job->stages_len = 1;
-        job->has_own_stage = true;
-    }
+    else if (!given_has(&d.given, "stages"))
+        make_own_stage(job);
     for (size_t i = 0; i < job->stages_len; i++)
-        build_stage(&d, &job->stages[i], is_only);
+        build_stage(&d, &job->stages[i]);
+    job->env = d.mould.env;
+    d.mould.env = (struct env){.list = NULL};
     stage_spec_fini(&d.mould);
 }
 
@@ -177,28 +234,28 @@ static void check_stray(
     const struct section_list *sections, const struct section *s, const struct config *config)
 {
     const struct job_spec *job = config_job(config, s->name);
-    if (job && job_stage(job, s->stage))
-        return;
-    if (!job)
+    if (!job && !sections->is_incomplete)
         unknown_job(sections, s, config);
-    else if (job->stages_len > 0) /* else its list is wrong, and that has been told */
+    else if (job && job->stages_len > 0) /* else its list is wrong, and that has been told */
         unlisted_stage(sections, s, job);
     struct stage_spec scratch = {.name = NULL};
     struct target target = {.stage = &scratch};
-    struct given given;
+    struct given given = {.section = NULL};
     section_apply(sections, s, &target, &given);
     stage_spec_fini(&scratch);
 }
 
 void jobs_build(const struct section_list *sections, struct config *config)
 {
-    config->jobs = xcalloc(sections->len, sizeof(*config->jobs));
+    CLEANUP_FREE bool *is_taken = xcalloc(sections->len + 1, sizeof(*is_taken));
+    config->jobs = xcalloc(sections->len + 1, sizeof(*config->jobs));
     for (size_t i = 0; i < sections->len; i++) {
-        if (sections->list[i].kind == SECTION_JOB)
-            build_job(sections, &sections->list[i], &config->jobs[config->jobs_len++]);
+        const struct section *s = &sections->list[i];
+        if (s->kind == SECTION_JOB)
+            build_job(sections, is_taken, s, &config->jobs[config->jobs_len++]);
     }
     for (size_t i = 0; i < sections->len; i++) {
-        if (sections->list[i].kind == SECTION_STAGE)
+        if (sections->list[i].kind == SECTION_STAGE && !is_taken[i])
             check_stray(sections, &sections->list[i], config);
     }
 }

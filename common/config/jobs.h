@@ -10,5 +10,6 @@
 /* Fills config->jobs, in the order of the files. Problems go to sections->problems. */
 void jobs_build(const struct section_list *sections, struct config *config);
 void job_spec_fini(struct job_spec *job);
+void stage_spec_fini(struct stage_spec *stage);
 
 #endif

@@ -66,6 +66,9 @@ const struct option options[] = {
      .help = "So many may start at once after a quiet time. By default one second's worth of the\n"
              "rate, at least 1."},
 
+    {JOB(name), .name = "use", .type = OPTION_TEMPLATE, .class = CLASS_SPEC,
+     .form = "the name of a [template] section", .example = "example",
+     .help = "The template whose lines stand before the section's own."},
     {JOB(discover), .name = "discover", .type = OPTION_DISCOVER, .class = CLASS_SPEC,
      .preset = "manual", .form = "list FILE, glob PATTERN, exec COMMAND or manual",
      .help = "How items are found: list FILE, glob PATTERN, exec COMMAND (prints JSON lines), or\n"
@@ -95,6 +98,9 @@ const struct option options[] = {
      .preset = "keep", .words = on_change_words, .form = "keep or rerun",
      .help = "Whether an item that is done runs again when an add changes its data."},
 
+    {STAGE(name), .name = "use", .type = OPTION_TEMPLATE, .class = CLASS_SPEC,
+     .form = "the name of a [template] section", .example = "example",
+     .help = "The template whose lines stand before the section's own."},
     {STAGE(handler), .name = "handler", .type = OPTION_HANDLER, .class = CLASS_SPEC,
      .form = "exec PROGRAM ARGS, shell COMMAND, or builtin noop, sleep DURATION or fail TEXT",
      .example = "exec ./fetch.sh",
@@ -103,6 +109,10 @@ const struct option options[] = {
     {STAGE(version), .name = "version", .type = OPTION_VERSION, .class = CLASS_SPEC,
      .form = "a text of at most 128 characters", .example = "1",
      .help = "The handler's version; results remember the one that made them."},
+    {STAGE(env), .name = "env.NAME", .type = OPTION_ENV, .class = CLASS_TUNING,
+     .form = "a text, or a secret: @file:PATH or @cred:NAME", .example = "@file:keys/api",
+     .help = "A variable of the handler's environment. @file:PATH is read from a file that only\n"
+             "its owner may read, @cred:NAME from systemd's credentials; neither is ever shown."},
     {STAGE(tuning.resources), .name = "resource", .type = OPTION_RESOURCES,
      .class = CLASS_TUNING, .form = "names of [resource] sections divided by blanks, or none",
      .example = "example",

@@ -8,7 +8,14 @@
 
 #include "common/base/buf.h"
 
-enum option_section { SECTION_POOL, SECTION_RESOURCE, SECTION_JOB, SECTION_STAGE, SECTION_COUNT };
+enum option_section {
+    SECTION_POOL,
+    SECTION_RESOURCE,
+    SECTION_JOB,
+    SECTION_STAGE,
+    SECTION_TEMPLATE, /* has no keys of its own */
+    SECTION_COUNT,
+};
 
 enum option_type {
     OPTION_PATH,      /* char *, made absolute */
@@ -27,6 +34,8 @@ enum option_type {
     OPTION_LOG,       /* stderr, syslog or file PATH; two members of pool_options */
     OPTION_RATE,      /* two int64_t: N/s as count and period in ms */
     OPTION_RESOURCES, /* resource = a b; two members of stage_tuning */
+    OPTION_ENV,       /* env.NAME = VALUE: one entry of struct env; the row stands for all names */
+    OPTION_TEMPLATE,  /* use = NAME; no member */
     OPTION_NAMES,     /* stages = a b c; two members of job_spec */
 };
 
@@ -48,12 +57,15 @@ struct option {
     const char *help;         /* one sentence */
 };
 
+#define ENV_PREFIX "env."
+
 extern const struct option options[];
 extern const size_t options_len;
 
 const struct option *option_find(enum option_section section, const char *name); /* or NULL */
 /* Every key that a section may have: its own, and in [job] those that its stages inherit (the one
- * stage of a job without `stages` takes handler and version from there, too). */
+ * stage of a job without `stages` takes handler and version from there, too); in [template] those
+ * of [job] and [stage]. */
 const struct option *option_in(enum option_section section, const char *name); /* or NULL */
 const char *option_section_name(enum option_section section);                  /* "job" */
 const char *option_section_form(enum option_section section);                  /* "[job NAME]" */

@@ -32,6 +32,7 @@ static const char *const titles[SECTION_COUNT] = {
     [SECTION_RESOURCE] = "#[resource example]",
     [SECTION_JOB] = "#[job example]",
     [SECTION_STAGE] = "#[stage example.fetch]",
+    [SECTION_TEMPLATE] = "#[template example]",
 };
 
 void options_write_example(struct buf *out)

@@ -1,4 +1,5 @@
 /* The half of options.h that names and finds: sections and their keys. */
+#include <stdbool.h>
 #include <string.h>
 
 #include "common/config/options.h"
@@ -8,6 +9,7 @@ static const char *const section_names[SECTION_COUNT] = {
     [SECTION_RESOURCE] = "resource",
     [SECTION_JOB] = "job",
     [SECTION_STAGE] = "stage",
+    [SECTION_TEMPLATE] = "template",
 };
 
 const char *option_section_name(enum option_section section)
@@ -20,6 +22,7 @@ static const char *const section_forms[SECTION_COUNT] = {
     [SECTION_RESOURCE] = "[resource NAME]",
     [SECTION_JOB] = "[job NAME]",
     [SECTION_STAGE] = "[stage JOB.NAME]",
+    [SECTION_TEMPLATE] = "[template NAME]",
 };
 
 const char *option_section_form(enum option_section section)
@@ -34,6 +37,11 @@ static const char *const section_helps[SECTION_COUNT] = {
     [SECTION_JOB] = "A job: how its items are found and what is done with them. Every key of a\n"
                     "stage but handler and version may stand here, too: its stages inherit it.",
     [SECTION_STAGE] = "One stage of a job.",
+    [SECTION_TEMPLATE] =
+        "Lines that several jobs or stages share: \"use = NAME\" in a job, a stage or another\n"
+        "template stands for its lines, before the section's own. So what a stage's section\n"
+        "says wins over its template, that over the job's section, and that over the job's\n"
+        "template.",
 };
 
 const char *option_section_help(enum option_section section)
@@ -41,10 +49,17 @@ const char *option_section_help(enum option_section section)
     return section < SECTION_COUNT ? section_helps[section] : "?";
 }
 
+static bool is_named(const struct option *option, const char *name)
+{
+    if (option->type == OPTION_ENV)
+        return strncmp(name, ENV_PREFIX, strlen(ENV_PREFIX)) == 0;
+    return strcmp(option->name, name) == 0;
+}
+
 const struct option *option_find(enum option_section section, const char *name)
 {
     for (size_t i = 0; i < options_len; i++) {
-        if (options[i].section == section && strcmp(options[i].name, name) == 0)
+        if (options[i].section == section && is_named(&options[i], name))
             return &options[i];
     }
     return NULL;
@@ -52,6 +67,8 @@ const struct option *option_find(enum option_section section, const char *name)
 
 const struct option *option_in(enum option_section section, const char *name)
 {
-    const struct option *found = option_find(section, name);
-    return found || section != SECTION_JOB ? found : option_find(SECTION_STAGE, name);
+    if (section != SECTION_JOB && section != SECTION_TEMPLATE)
+        return option_find(section, name);
+    const struct option *found = option_find(SECTION_JOB, name);
+    return found ? found : option_find(SECTION_STAGE, name);
 }

@@ -6,11 +6,12 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/sys.h"
+#include "common/config/apply.h"
 #include "common/config/ini_reader.h"
 #include "common/config/jobs.h"
 #include "common/config/problems.h"
 #include "common/config/resources.h"
-#include "common/config/sections.h"
+#include "common/config/templates.h"
 
 /* Beside the database, unless they are told apart. */
 static void place_pool_files(struct pool_options *pool)
@@ -22,45 +23,59 @@ static void place_pool_files(struct pool_options *pool)
         pool->pid_file = sys_path_join(pool->directory, "stint.pid");
 }
 
+static void check_heartbeats(
+    const struct section_list *sections, const struct given *given, const struct pool_options *pool)
+{
+    if (pool->heartbeat_timeout_ms >= 2 * pool->heartbeat_interval_ms)
+        return;
+    struct place at = given_place(
+        given, given_has(given, "heartbeat_timeout") ? "heartbeat_timeout" : "heartbeat_interval");
+    problem_add(sections->problems, &at,
+        "heartbeat_timeout is shorter than twice heartbeat_interval; expected at least %" PRId64
+        "ms",
+        2 * pool->heartbeat_interval_ms);
+}
+
+/* The section of the files, then that of the environment. */
 static void build_pool(const struct section_list *sections, struct pool_options *pool)
 {
-    static const char *const keys[] = {"heartbeat_timeout", "heartbeat_interval"};
     struct target target = {.pool = pool};
-    struct place at[2] = {{.file = "stint.conf", .line = 1}, {.file = "stint.conf", .line = 1}};
+    struct given given = {.section = NULL};
     target_set_presets(sections, SECTION_POOL, &target);
     for (size_t i = 0; i < sections->len; i++) {
-        const struct section *s = &sections->list[i];
-        struct given given;
-        if (s->kind != SECTION_POOL)
-            continue;
-        section_apply(sections, s, &target, &given);
-        for (size_t k = 0; k < 2; k++) {
-            if (given_has(&given, keys[k]))
-                at[k] = given_place(&given, keys[k]);
-        }
+        if (sections->list[i].kind == SECTION_POOL)
+            section_apply(sections, &sections->list[i], &target, &given);
     }
     place_pool_files(pool);
-    if (pool->heartbeat_timeout_ms < 2 * pool->heartbeat_interval_ms)
-        problem_add(sections->problems, at[0].line > 1 || at[0].variable ? &at[0] : &at[1],
-            "heartbeat_timeout is shorter than twice heartbeat_interval; expected at least %" PRId64
-            "ms",
-            2 * pool->heartbeat_interval_ms);
+    check_heartbeats(sections, &given, pool);
+    origins_record(&pool->origins, &given, SECTION_POOL);
+}
+
+static void read_documents(const struct config_sources *sources, struct section_list *sections,
+    struct config *config, struct ini_document *documents)
+{
+    config->files = xcalloc(sources->len + 1, sizeof(*config->files));
+    for (size_t i = 0; i < sources->len; i++) {
+        const struct config_source *source = &sources->list[i];
+        const char *file = config->files[config->files_len++] = xstrdup(source->name);
+        if (source->error)
+            problem_add_text(sections->problems, source->error);
+        sections->is_incomplete |= source->is_unread;
+        ini_document_read(&documents[i], file, source->text, sections->problems);
+        sections_add(sections, &documents[i], file, strcmp(file, CONFIG_ENVIRONMENT) == 0);
+    }
 }
 
 static struct config *build(const struct config_sources *sources, struct problems *problems)
 {
-    struct ini_document *documents = xcalloc(sources->len, sizeof(*documents));
+    struct ini_document *documents = xcalloc(sources->len + 1, sizeof(*documents));
     struct config *config = xcalloc(1, sizeof(*config));
-    struct section_list sections = {.config = config, .problems = problems};
+    struct section_list sections = {.config = config, .sources = sources, .problems = problems};
     config->directory = xstrdup(sources->directory);
-    for (size_t i = 0; i < sources->len; i++) {
-        const struct config_source *source = &sources->list[i];
-        ini_document_read(&documents[i], source->name, source->text, problems);
-        sections_add(
-            &sections, &documents[i], source->name, strcmp(source->name, CONFIG_ENVIRONMENT) == 0);
-    }
+    read_documents(sources, &sections, config, documents);
     build_pool(&sections, &config->pool);
     resources_build(&sections, config);
+    templates_check(&sections);
     jobs_build(&sections, config);
     sections_fini(&sections);
     for (size_t i = 0; i < sources->len; i++)

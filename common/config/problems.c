@@ -33,6 +33,15 @@ void problem_add(struct problems *problems, const struct place *at, const char *
     buf_addc(problems->out, '\n');
 }
 
+void problem_add_text(struct problems *problems, const char *text)
+{
+    problems->count++;
+    if (!problems->out || problems->count > PROBLEMS_SHOWN_MAX)
+        return;
+    text_add_printable(problems->out, text, strlen(text));
+    buf_addc(problems->out, '\n');
+}
+
 void problems_end(struct problems *problems)
 {
     if (problems->out && problems->count > PROBLEMS_SHOWN_MAX)

@@ -25,6 +25,8 @@ struct place {
 /* Control characters in the text are escaped: it shows what stands in the file. */
 void problem_add(struct problems *problems, const struct place *at, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* One that says itself where it is. */
+void problem_add_text(struct problems *problems, const char *text);
 /* Says how many were not shown, if any. */
 void problems_end(struct problems *problems);
 

@@ -6,6 +6,7 @@
 #include "common/base/buf.h"
 #include "common/base/cleanup.h"
 #include "common/base/text.h"
+#include "common/config/apply.h"
 
 #define BLANKS " \t\n"
 #define COUNT_MAX INT64_C(1000000000)
@@ -110,10 +111,11 @@ static int64_t default_burst(const struct resource_spec *resource)
 static void build_resource(const struct section_list *sections, const struct section *section,
     struct resource_spec *resource)
 {
-    struct given given;
+    struct given given = {.section = NULL};
     struct target target = {.resource = resource};
     *resource = (struct resource_spec){.name = xstrdup(section->name)};
     section_apply(sections, section, &target, &given);
+    origins_record(&resource->origins, &given, SECTION_RESOURCE);
     if (strcmp(resource->name, RESOURCE_NONE) == 0)
         problem_add(sections->problems, &section->at,
             "a resource cannot be named none: \"resource = none\" means that there is none");
@@ -126,7 +128,7 @@ static void build_resource(const struct section_list *sections, const struct sec
 
 void resources_build(const struct section_list *sections, struct config *config)
 {
-    config->resources = xcalloc(sections->len, sizeof(*config->resources));
+    config->resources = xcalloc(sections->len + 1, sizeof(*config->resources));
     for (size_t i = 0; i < sections->len; i++) {
         const struct section *section = &sections->list[i];
         if (section->kind != SECTION_RESOURCE)

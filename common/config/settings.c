@@ -10,14 +10,39 @@ struct walk {
     setting_fn fn;
     void *ctx;
     const char *section, *owner;
+    const struct origins *origins;
 };
 
 static void tell(
     const struct walk *w, const struct option *option, const char *key, const char *value)
 {
     const struct setting setting = {
-        .section = w->section, .owner = w->owner, .key = key, .value = value, .option = option};
+        .section = w->section,
+        .owner = w->owner,
+        .key = key,
+        .value = value,
+        .option = option,
+        .origin = key ? origin_find(w->origins, key) : NULL,
+    };
     w->fn(w->ctx, &setting);
+}
+
+static void tell_env(
+    const struct walk *w, const struct option *option, const struct stage_spec *stage)
+{
+    for (size_t i = 0; i < stage->env.len; i++) {
+        const struct env_var *var = &stage->env.list[i];
+        const struct setting setting = {
+            .section = w->section,
+            .owner = w->owner,
+            .key = var->key,
+            .value = var->reference ? var->reference : strchr(var->entry, '=') + 1,
+            .option = option,
+            .origin = &var->origin,
+            .secret = var->reference ? var : NULL,
+        };
+        w->fn(w->ctx, &setting);
+    }
 }
 
 static void tell_discover_option(
@@ -39,42 +64,53 @@ static void walk_keys(const struct walk *w, enum option_section section, const v
             continue;
         if (o->strategy)
             tell_discover_option(w, o, base);
+        else if (o->type == OPTION_ENV)
+            tell_env(w, o, base);
         else if (value_add_text(o, w->config, base, &text))
             tell(w, o, o->name, buf_str(&text));
     }
 }
 
 static void walk_section(
-    struct walk *w, char *title, const char *owner, enum option_section section, const void *base)
+    struct walk *w, const char *title, enum option_section section, const void *base)
 {
     w->section = title;
-    w->owner = owner;
     tell(w, NULL, NULL, NULL);
     walk_keys(w, section, base);
+}
+
+static void walk_stages(struct walk *w, const struct job_spec *job)
+{
+    w->owner = w->section;
+    for (size_t i = 0; i < job->stages_len; i++) {
+        CLEANUP_FREE char *title = xasprintf("stage %s.%s", job->name, job->stages[i].name);
+        w->origins = &job->stages[i].origins;
+        walk_section(w, title, SECTION_STAGE, &job->stages[i]);
+    }
+    w->owner = NULL;
 }
 
 static void walk_job(struct walk *w, const struct job_spec *job)
 {
     CLEANUP_FREE char *title = xasprintf("job %s", job->name);
-    walk_section(w, title, NULL, SECTION_JOB, job);
+    w->origins = &job->origins;
+    walk_section(w, title, SECTION_JOB, job);
     if (job->has_own_stage) {
+        w->origins = &job->stages[0].origins;
         walk_keys(w, SECTION_STAGE, &job->stages[0]);
-        return;
-    }
-    for (size_t i = 0; i < job->stages_len; i++) {
-        CLEANUP_FREE char *stage = xasprintf("stage %s.%s", job->name, job->stages[i].name);
-        walk_section(w, stage, title, SECTION_STAGE, &job->stages[i]);
+    } else {
+        walk_stages(w, job);
     }
 }
 
 void config_settings(const struct config *config, setting_fn fn, void *ctx)
 {
-    struct walk w = {.config = config, .fn = fn, .ctx = ctx};
-    char pool[] = "pool";
-    walk_section(&w, pool, NULL, SECTION_POOL, &config->pool);
+    struct walk w = {.config = config, .fn = fn, .ctx = ctx, .origins = &config->pool.origins};
+    walk_section(&w, "pool", SECTION_POOL, &config->pool);
     for (size_t i = 0; i < config->resources_len; i++) {
         CLEANUP_FREE char *title = xasprintf("resource %s", config->resources[i].name);
-        walk_section(&w, title, NULL, SECTION_RESOURCE, &config->resources[i]);
+        w.origins = &config->resources[i].origins;
+        walk_section(&w, title, SECTION_RESOURCE, &config->resources[i]);
     }
     for (size_t i = 0; i < config->jobs_len; i++)
         walk_job(&w, &config->jobs[i]);

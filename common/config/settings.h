@@ -7,11 +7,13 @@
 #include "common/config/options.h"
 
 struct setting {
-    const char *section;         /* "pool", "resource github", "job news", "stage news.fetch" */
-    const char *owner;           /* of a stage, the section of its job; else NULL */
-    const char *key;             /* NULL: the section begins here */
-    const char *value;           /* as a person would write it; NULL without key */
-    const struct option *option; /* NULL without key */
+    const char *section;          /* "pool", "resource github", "job news", "stage news.fetch" */
+    const char *owner;            /* of a stage, the section of its job; else NULL */
+    const char *key;              /* NULL: the section begins here */
+    const char *value;            /* as a person would write it; NULL without key */
+    const struct option *option;  /* NULL without key */
+    const struct origin *origin;  /* NULL: the default */
+    const struct env_var *secret; /* its value stands elsewhere: `value` says where */
 };
 
 typedef void (*setting_fn)(void *ctx, const struct setting *setting);

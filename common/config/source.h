@@ -5,6 +5,7 @@
 #ifndef STINT_CONFIG_SOURCE_H
 #define STINT_CONFIG_SOURCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/base/buf.h"
@@ -14,17 +15,32 @@
 #define CONFIG_ENVIRONMENT "environment"
 
 struct config_source {
-    char *name; /* as people should see it: "stint.conf", "jobs.d/news.conf", "environment" */
-    char *text; /* NUL-terminated; a NUL inside the file is an error of reading */
+    char *name;  /* as people should see it: "stint.conf", "jobs.d/news.conf", "environment" */
+    char *text;  /* NUL-terminated */
+    char *error; /* what is wrong with the file as a whole, for the parser to tell; NULL: nothing */
+    bool is_unread; /* what should stand in `text` is not known */
+};
+
+/* A value that stands elsewhere (secrets.h). */
+struct config_secret {
+    char *reference; /* "@file:PATH", "@cred:NAME" */
+    char *value;     /* NULL: see error */
+    char *error;
+    bool is_unknown; /* not here: only the pool's own process is given it */
 };
 
 struct config_sources {
     char *directory; /* absolute */
     struct config_source *list;
     size_t len;
+    struct config_secret *secrets;
+    size_t secrets_len;
+    bool is_lenient; /* set by the reader: a secret that is_unknown will do */
 };
 
-/* path: of stint.conf. Refuses files that others may write (RELIABILITY: security). */
+/* path: of stint.conf. Fails only if that is not there; all that is wrong with the files (others
+ * may write them, a NUL byte, a link that leads nowhere) is told by config_parse, with the problems
+ * of all other files. */
 MUST_CHECK enum rc config_sources_read(
     const char *path, struct config_sources *ret, struct err *err);
 void config_sources_fini(struct config_sources *sources);

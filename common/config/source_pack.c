@@ -10,11 +10,13 @@
 #include "common/base/cleanup.h"
 #include "common/config/source.h"
 
-/* Packed form: the magic, the number of sources, then texts, each as its length and its bytes with
- * a final NUL: the directory, and name and text of each source. One host, so native numbers. */
-#define PACK_MAGIC "stintcf1"
+/* Packed form: the magic, the numbers of sources and secrets, then texts, each as its length and
+ * its bytes with a final NUL: the directory, name and text of each source, reference and value of
+ * each secret. Only what was accepted is packed: no errors. One host, so native numbers. */
+#define PACK_MAGIC "stintcf2"
 #define PACK_MAGIC_LEN 8
-#define SOURCES_MAX 4096
+#define SOURCES_MAX 65536
+#define SECRETS_MAX 65536
 
 static void pack_number(struct buf *out, uint64_t n)
 {
@@ -32,10 +34,15 @@ void config_sources_pack(const struct config_sources *sources, struct buf *out)
 {
     buf_add(out, PACK_MAGIC, PACK_MAGIC_LEN);
     pack_number(out, sources->len);
+    pack_number(out, sources->secrets_len);
     pack_text(out, sources->directory);
     for (size_t i = 0; i < sources->len; i++) {
         pack_text(out, sources->list[i].name);
         pack_text(out, sources->list[i].text);
+    }
+    for (size_t i = 0; i < sources->secrets_len; i++) {
+        pack_text(out, sources->secrets[i].reference);
+        pack_text(out, sources->secrets[i].value ? sources->secrets[i].value : "");
     }
 }
 
@@ -65,21 +72,55 @@ static char *unpack_text(struct unpacker *u)
     return text;
 }
 
+/* Two texts; false: not there. */
+static bool unpack_pair(struct unpacker *u, char **ret_name, char **ret_text)
+{
+    CLEANUP_FREE char *name = unpack_text(u);
+    char *text = name ? unpack_text(u) : NULL;
+    if (!text)
+        return false;
+    *ret_name = TAKE_PTR(name);
+    *ret_text = text;
+    return true;
+}
+
+static bool unpack_source(struct unpacker *u, struct config_sources *to)
+{
+    struct config_source source = {.name = NULL};
+    if (!unpack_pair(u, &source.name, &source.text))
+        return false;
+    to->list = xrealloc(to->list, (to->len + 1) * sizeof(*to->list));
+    to->list[to->len++] = source;
+    return true;
+}
+
+static bool unpack_secret(struct unpacker *u, struct config_sources *to)
+{
+    struct config_secret secret = {.reference = NULL};
+    if (!unpack_pair(u, &secret.reference, &secret.value))
+        return false;
+    if (!*secret.value) { /* none is empty: it was not known to who packed it */
+        free(TAKE_PTR(secret.value));
+        secret.is_unknown = true;
+        secret.error = xasprintf(
+            "the secret %s is not known here: only the pool itself is given it", secret.reference);
+    }
+    to->secrets = xrealloc(to->secrets, (to->secrets_len + 1) * sizeof(*to->secrets));
+    to->secrets[to->secrets_len++] = secret;
+    return true;
+}
+
 static bool unpack_all(struct unpacker *u, struct config_sources *to)
 {
-    uint64_t n;
-    if (!unpack_number(u, &n) || n > SOURCES_MAX || !(to->directory = unpack_text(u)))
-        return false;
-    for (uint64_t i = 0; i < n; i++) {
-        CLEANUP_FREE char *name = unpack_text(u);
-        CLEANUP_FREE char *text = name ? unpack_text(u) : NULL;
-        if (!text)
-            return false;
-        to->list = xrealloc(to->list, (to->len + 1) * sizeof(*to->list));
-        to->list[to->len++] =
-            (struct config_source){.name = TAKE_PTR(name), .text = TAKE_PTR(text)};
-    }
-    return u->left == 0;
+    uint64_t sources, secrets;
+    bool is_good = unpack_number(u, &sources) && sources <= SOURCES_MAX;
+    is_good = is_good && unpack_number(u, &secrets) && secrets <= SECRETS_MAX;
+    is_good = is_good && (to->directory = unpack_text(u)) != NULL;
+    for (uint64_t i = 0; is_good && i < sources; i++)
+        is_good = unpack_source(u, to);
+    for (uint64_t i = 0; is_good && i < secrets; i++)
+        is_good = unpack_secret(u, to);
+    return is_good && u->left == 0;
 }
 
 enum rc config_sources_unpack(

@@ -157,6 +157,9 @@ bool value_add_text(
     case OPTION_RATE:
         add_rate(out, number);
         return true;
+    case OPTION_ENV: /* one row, any number of keys: settings.c */
+    case OPTION_TEMPLATE:
+        return false;
     case OPTION_LOG:
     case OPTION_DURATIONS:
     case OPTION_HANDLER:

@@ -14,6 +14,7 @@
 #include "common/config/discover_parse.h"
 #include "common/config/handler_parse.h"
 #include "common/config/resources.h"
+#include "common/config/secrets.h"
 
 #define VERSION_MAX_BYTES 128
 #define STAGES_MAX 256
@@ -216,6 +217,13 @@ static enum rc check_stage_name(const struct option *o, const struct stage_spec 
     return n == STAGES_MAX ? bad(o, name, "is one stage too many (256)", err) : RC_OK;
 }
 
+static void free_stages(struct stage_spec *stages, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        free(stages[i].name);
+    free(stages);
+}
+
 /* Gives the job stages that have only a name. */
 static enum rc set_stages(
     const struct option *o, const char *value, struct job_spec *job, struct err *err)
@@ -235,13 +243,12 @@ static enum rc set_stages(
         p += len;
     }
     if (rc == RC_OK && n > 0) {
+        free_stages(job->stages, job->stages_len); /* of the template */
         job->stages = stages;
         job->stages_len = n;
         return RC_OK;
     }
-    for (size_t i = 0; i < n; i++)
-        free(stages[i].name);
-    free(stages);
+    free_stages(stages, n);
     return rc;
 }
 
@@ -319,6 +326,9 @@ static enum rc set_typed(const struct option *o, const char *value, const struct
         return set_handler(o, value, member, err);
     case OPTION_DISCOVER:
         return set_discover(o, value, base, err);
+    case OPTION_ENV:
+    case OPTION_TEMPLATE:
+        return err_set(err, RC_BUG, "a key without a member");
     case OPTION_LOG:
         return set_log(o, value, config, base, err);
     case OPTION_RATE:
@@ -339,6 +349,9 @@ enum rc value_set(const struct option *option, const char *value, const struct c
         err = &local;
     if (!*value)
         return err_set(err, RC_INVALID, "has no value; expected %s", option->form);
+    if (secret_is_reference(value))
+        return err_set(err, RC_INVALID,
+            "a secret cannot stand here; only env.NAME takes one, and gives it to the handler");
     CLEANUP_FREE char *flat = unfolded(option, value);
     return set_typed(option, flat, config, base, err);
 }

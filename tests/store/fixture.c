@@ -27,8 +27,9 @@ struct config *fixture_config(const struct fixture *f, const char *jobs)
     CLEANUP(buf_fini) struct buf problems = BUF_INIT;
     char dir[64], name[] = "stint.conf";
     (void)snprintf(dir, sizeof dir, "%s", f->dir);
-    struct config_source source = {name, xasprintf("[pool]\ndatabase = stint.db\n%s", jobs)};
-    struct config_sources sources = {dir, &source, 1};
+    struct config_source source = {
+        .name = name, .text = xasprintf("[pool]\ndatabase = stint.db\n%s", jobs)};
+    struct config_sources sources = {.directory = dir, .list = &source, .len = 1};
     struct config *config = NULL;
     enum rc rc = config_parse(&sources, &config, &problems);
     free(source.text);

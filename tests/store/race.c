@@ -92,8 +92,8 @@ static enum rc open_all(const char *path, struct store **store, struct config **
     struct catalog **catalog, struct err *err)
 {
     char dir[] = "/", name[] = "stint.conf", text[] = ONE_STAGE;
-    struct config_source source = {name, text};
-    struct config_sources sources = {dir, &source, 1};
+    struct config_source source = {.name = name, .text = text};
+    struct config_sources sources = {.directory = dir, .list = &source, .len = 1};
     struct store_options opts = {.path = path, .durability = DURABILITY_NORMAL};
     enum rc rc = config_parse(&sources, config, NULL);
     if (rc == RC_OK)

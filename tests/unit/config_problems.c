@@ -37,7 +37,7 @@ static const struct {
     {"[pools]\n", "stint.conf:1: unknown section [pools]; did you mean [pool]?\n"},
     {"[jobs a]\nx = 1\n", "stint.conf:1: unknown section [jobs a]; did you mean [job NAME]?\n"},
     {"[thing x]\nrate = 1\n", "stint.conf:1: unknown section [thing x]; expected [pool], "
-                              "[resource NAME], [job NAME] or [stage JOB.NAME]\n"},
+                              "[resource NAME], [job NAME], [stage JOB.NAME] or [template NAME]\n"},
     {"[resource x]\nrate = 10\n", "stint.conf:2: rate: \"10\" has no unit; expected N/s, N/m, N/h "
                                   "or N/d, like 10/s or 5000/h\n"},
     {"[resource x]\nrate = 10/w\n", "stint.conf:2: rate: \"10/w\" has no unit that is known; "

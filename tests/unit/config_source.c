@@ -75,6 +75,29 @@ static enum rc read_it(struct config_sources *ret, struct err *err)
     return config_sources_read(path, ret, err);
 }
 
+/* Reads and parses; DIR in expected stands for the directory. NULL: all is well. */
+static void is_refused(const char *expected)
+{
+    CLEANUP(buf_fini) struct buf problems = BUF_INIT;
+    CLEANUP(buf_fini) struct buf wanted = BUF_INIT;
+    struct config_sources s = {.directory = NULL};
+    struct config *config = NULL;
+    assert_int_equal(read_it(&s, NULL), RC_OK);
+    enum rc rc = config_parse(&s, &config, &problems);
+    for (const char *p = expected ? expected : ""; *p; p++) {
+        if (strncmp(p, "DIR", 3) == 0 && strchr("/ \n", p[3])) {
+            buf_adds(&wanted, dir);
+            p += 2;
+        } else {
+            buf_addc(&wanted, *p);
+        }
+    }
+    assert_string_equal(buf_str(&problems), buf_str(&wanted));
+    assert_int_equal(rc, expected ? RC_INVALID : RC_OK);
+    config_free(config);
+    config_sources_fini(&s);
+}
+
 static void files_come_in_name_order_then_the_environment(void **state)
 {
     (void)state;
@@ -111,11 +134,9 @@ static void files_come_in_name_order_then_the_environment(void **state)
     assert_int_equal(unsetenv("STINT_POOL_WRKERS"), 0);
     config_sources_fini(&s);
     config_sources_fini(&s);
-    struct err err;
     assert_int_equal(setenv("STINT_POOL_WORKERS", "5\n6", 1), 0);
-    assert_int_equal(read_it(&s, &err), RC_INVALID);
-    assert_string_equal(err.text,
-        "STINT_POOL_WORKERS: has a line break; expected a number like 4, or a range like 2..16");
+    is_refused("STINT_POOL_WORKERS: has a line break; expected a number like 4, or a range like "
+               "2..16\n");
     assert_int_equal(unsetenv("STINT_POOL_WORKERS"), 0);
     assert_int_equal(unsetenv("STINT_POOL_HEARTBEAT_TIMEOUT"), 0);
 }
@@ -125,27 +146,56 @@ static void unsafe_and_unreadable_files_are_refused(void **state)
     (void)state;
     struct config_sources s = {.directory = NULL};
     struct err err;
-    char expected[500];
-    write_file("stint.conf", "", 0, 0620);
-    assert_int_equal(read_it(&s, &err), RC_INVALID);
-    (void)snprintf(expected, sizeof(expected),
-        "%s/stint.conf can be written by others, who could run programs by it; type: chmod go-w "
-        "%s/stint.conf",
-        dir, dir);
-    assert_string_equal(err.text, expected);
+    char path[128];
+    write_file("stint.conf", "[pol]\n", 6, 0620);
+    is_refused("DIR/stint.conf can be written by others, who could run programs by it; type: chmod "
+               "go-w DIR/stint.conf\n"
+               "stint.conf:1: unknown section [pol]; did you mean [pool]?\n");
     write_file("stint.conf", "", 0, 0644);
     write_file("jobs.d/a.conf", "", 0, 0602);
-    assert_int_equal(read_it(&s, &err), RC_INVALID);
-    assert_non_null(strstr(err.text, "chmod go-w"));
-    write_file("jobs.d/a.conf", "a\0b", 3, 0600);
-    assert_int_equal(read_it(&s, &err), RC_INVALID);
-    assert_non_null(strstr(err.text, "NUL"));
+    is_refused("DIR/jobs.d/a.conf can be written by others, who could run programs by it; type: "
+               "chmod go-w DIR/jobs.d/a.conf\n");
+    write_file("jobs.d/a.conf", "\n[pol]\na\0b\n\0", 12, 0600);
+    put("jobs.d/b.conf", "x\n");
+    is_refused("jobs.d/a.conf:3: there is a NUL byte; a configuration is text\n"
+               "jobs.d/a.conf:3: \"a?b\" is neither a section nor KEY = VALUE (a comment begins "
+               "with #)\n"
+               "jobs.d/a.conf:4: \"?\" is neither a section nor KEY = VALUE (a comment begins with "
+               "#)\n"
+               "jobs.d/a.conf:2: unknown section [pol]; did you mean [pool]?\n"
+               "jobs.d/b.conf:1: \"x\" is neither a section nor KEY = VALUE (a comment begins with "
+               "#)\n");
+    put("jobs.d/b.conf", "");
+    path_of("jobs.d/a.conf", path, sizeof(path));
+    assert_int_equal(remove(path), 0);
+    assert_int_equal(symlink("../shared/a.conf", path), 0);
+    is_refused("jobs.d/a.conf is a link to ../shared/a.conf, which is not there; mend the link or "
+               "type: rm DIR/jobs.d/a.conf\n");
     put("jobs.d/a.conf", "");
     assert_int_equal(config_sources_read("/nonexistent/stint.conf", &s, &err), RC_NOTFOUND);
     assert_string_equal(
         err.text, "there is no /nonexistent/stint.conf; a new one is made by: stint init DIR");
-    assert_int_equal(config_sources_read(dir, &s, &err), RC_INVALID);
+    assert_int_equal(config_sources_read(dir, &s, &err), RC_NOTFOUND);
+    assert_non_null(strstr(err.text, " is a directory; type: stint -c "));
     assert_null(s.directory);
+}
+
+static void directories_of_others_are_refused(void **state)
+{
+    (void)state;
+    char path[128];
+    put("stint.conf", "");
+    path_of("jobs.d", path, sizeof(path));
+    assert_int_equal(chmod(path, 01777), 0);
+    is_refused("the directory DIR/jobs.d can be written by others, who could put configuration "
+               "files there; type: chmod go-w DIR/jobs.d\n");
+    assert_int_equal(chmod(path, 0700), 0);
+    assert_int_equal(chmod(dir, 0770), 0);
+    is_refused("the directory DIR can be written by others, who could put configuration files "
+               "there; type: chmod go-w DIR\n");
+    assert_int_equal(chmod(dir, 01777), 0);
+    is_refused(NULL);
+    assert_int_equal(chmod(dir, 0700), 0);
 }
 
 static void packed_sources_come_out_the_same(void **state)
@@ -233,7 +283,10 @@ static void the_example_parses_with_and_without_comments(void **state)
     for (int i = 0; i < 2; i++) {
         char name[] = "stint.conf", where[] = "/srv";
         struct config_source one = {.name = name, .text = i ? bare.data : text.data};
-        struct config_sources s = {.directory = where, .list = &one, .len = 1};
+        char reference[] = "@file:keys/api", value[] = "abc";
+        struct config_secret secret = {.reference = reference, .value = value};
+        struct config_sources s = {
+            .directory = where, .list = &one, .len = 1, .secrets = &secret, .secrets_len = 1};
         struct config *config = NULL;
         enum rc rc = config_parse(&s, &config, &problems);
         /* The keys of other strategies than `manual` are the only ones that cannot all be right. */
@@ -297,6 +350,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_come_in_name_order_then_the_environment),
         cmocka_unit_test(unsafe_and_unreadable_files_are_refused),
+        cmocka_unit_test(directories_of_others_are_refused),
         cmocka_unit_test(packed_sources_come_out_the_same),
         cmocka_unit_test(the_first_problem_of_a_sealed_one_is_told),
         cmocka_unit_test(the_example_parses_with_and_without_comments),

@@ -120,13 +120,20 @@ static void test_environment(void **state)
         environment[i] = env[i];
     struct run run = make_run();
     handler_env_init(&handler_env, environment, "8-15-abc");
-    char **envp = handler_env_new(&handler_env, &run, &stage);
+    static char home[] = "HOME=/srv", token[] = "TOKEN=a=b";
+    struct env_var vars[] = {{.entry = home}, {.entry = token}};
+    struct stage_spec spec = *stage.spec;
+    struct catalog_stage configured = stage;
+    spec.env = (struct env){vars, 2};
+    configured.spec = &spec;
+    char **envp = handler_env_new(&handler_env, &run, &configured);
     size_t n = 0;
     while (envp[n] != NULL)
         n++;
-    assert_int_equal(n, 3 + 6);
+    assert_int_equal(n, 3 + 6 + 1);
     assert_true(has_entry(envp, "PATH=/bin"));
-    assert_true(has_entry(envp, "HOME=/root"));
+    assert_true(has_entry(envp, "HOME=/srv"));
+    assert_true(has_entry(envp, "TOKEN=a=b"));
     assert_true(has_entry(envp, "STINT_JOBS=kept"));
     assert_true(has_entry(envp, "STINT_JOB=licences"));
     assert_true(has_entry(envp, "STINT_STAGE=classify"));
@@ -134,7 +141,7 @@ static void test_environment(void **state)
     assert_true(has_entry(envp, "STINT_ATTEMPT=3"));
     assert_true(has_entry(envp, "STINT_CLAIM=12-34"));
     assert_true(has_entry(envp, "STINT_POOL_ID=8-15-abc"));
-    handler_env_free(&handler_env, envp);
+    handler_env_free(envp);
     handler_env_fini(&handler_env);
 }
 

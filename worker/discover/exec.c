@@ -71,6 +71,33 @@ static void end_lister(struct lister *p)
     buf_fini(&p->tail);
 }
 
+/* Is entry replaced by a variable of the job's configuration? */
+static bool is_configured(const struct env *env, const char *entry)
+{
+    size_t len = strcspn(entry, "=");
+    for (size_t i = 0; i < env->len; i++) {
+        if (strncmp(env->list[i].entry, entry, len) == 0 && env->list[i].entry[len] == '=')
+            return true;
+    }
+    return false;
+}
+
+/* Ours, with the job's env.NAME. The strings are borrowed. */
+static char **lister_env(const struct env *env)
+{
+    size_t n = 0, len = 0;
+    while (environ[n])
+        n++;
+    char **envp = xcalloc(n + env->len + 1, sizeof(*envp));
+    for (size_t i = 0; i < env->len; i++)
+        envp[len++] = env->list[i].entry;
+    for (size_t i = 0; i < n; i++) {
+        if (!is_configured(env, environ[i]))
+            envp[len++] = environ[i];
+    }
+    return envp;
+}
+
 static enum rc start_lister(struct lister *p, char **words, struct err *err)
 {
     int out[2] = {-1, -1}, errs[2] = {-1, -1};
@@ -89,8 +116,10 @@ static enum rc start_lister(struct lister *p, char **words, struct err *err)
     const char *directory = p->listing->config->directory;
     CLEANUP_FREE char *path = strchr(words[0], '/') ? sys_path_join(directory, words[0]) : NULL;
     struct spawn_fd fds[] = {{child_out, STDOUT_FILENO}, {child_errs, STDERR_FILENO}};
+    CLEANUP_FREE char **envp = lister_env(&p->listing->job->env);
     struct spawn_opts opts = {.path = path ? path : words[0],
         .argv = words,
+        .envp = envp,
         .cwd = directory,
         .fds = fds,
         .fds_len = 2,
