@@ -30,7 +30,7 @@ static void unknown_key(
     for (size_t i = 0; i < options_len; i++) {
         if (option_in(a->section->kind, options[i].name) == &options[i])
             names[n++] = options[i].name;
-        else if (option_find(options[i].section, key) == &options[i])
+        else if (!elsewhere && option_find(options[i].section, key) == &options[i])
             elsewhere = &options[i];
     }
     const char *near = text_nearest(key, names, n);
