@@ -1,0 +1,20 @@
+/* acting: what retry and cancel (and later hold, release, skip) have in common: how many it would
+ * be, the question, the bites with their progress, what became of it, how to undo it. Used by
+ * cmd_retry.c and cmd_cancel.c. */
+#ifndef STINT_CLI_ACTING_H
+#define STINT_CLI_ACTING_H
+
+#include "cli/filtering.h"
+#include "common/store/act.h"
+
+struct acting_words {
+    enum act act;
+    const char *infinitive, *past; /* "retry", "retried" */
+    /* How to take it back: a command, and what is said before it. The filter's words about what
+     * the act changes give way to `statuses`. */
+    const char *undo_lead, *undo_command, *undo_statuses;
+};
+
+enum cli_exit acting_run(struct cli *cli, const struct acting_words *words);
+
+#endif
