@@ -10,6 +10,7 @@
 #include "common/base/json.h"
 #include "common/base/sys.h"
 #include "common/base/text.h"
+#include "common/store/ending.h"
 
 #define SAY_GAP_NS (10 * NS_PER_S)
 #define DRAW_GAP_NS (NS_PER_S / 10)
@@ -97,7 +98,7 @@ static void say_undo(const struct acting *a)
     buf_addf(&rest, "%sstatus:%s", rest.len ? " " : "", a->words->undo_statuses);
     text_add_printable(&shown, rest.data, rest.len);
     if (!strchr(buf_str(&shown), '\''))
-        cli_say(a->cli, "%s stint %s -n '%s'", a->words->undo_lead, a->words->undo_command,
+        cli_say(a->cli, "%s:  stint %s '%s'", a->words->undo_lead, a->words->undo_command,
             buf_str(&shown));
 }
 
@@ -147,8 +148,8 @@ static enum rc count(struct acting *a, int64_t *ret_n, struct err *err)
 static enum cli_exit look(struct acting *a, int64_t *ret_n)
 {
     struct err err = {""};
-    enum rc rc = selection_open(
-        a->cli->store, &a->f->filter, act_statuses(a->words->act), &a->sel, &err);
+    enum rc rc =
+        selection_open(a->cli->store, &a->f->filter, act_statuses(a->words->act), &a->sel, &err);
     if (rc == RC_OK)
         rc = count(a, ret_n, &err);
     return rc ? cli_fail_rc(rc, &err) : CLI_OK;
@@ -173,10 +174,8 @@ static enum cli_exit say_nothing(const struct acting *a)
     if (a->cli->store && a->f->filter.len > 0 &&
         selection_open(a->cli->store, &a->f->filter, UINT32_MAX, &any, &err) == RC_OK &&
         selection_next(any, &row, &err) == RC_ROW) {
-        cli_say(a->cli, "nothing to %s: what matches is %s%s", a->words->infinitive,
-            status_name(row.s.status),
-            a->words->act == ACT_RETRY ? "; retry is about failed, exhausted, cancelled"
-                                       : "; what is done, skipped or cancelled stays so");
+        cli_say(a->cli, "nothing to %s: none of what matches is %s", a->words->infinitive,
+            a->words->concerns);
         return CLI_NO_MATCH;
     }
     return filtering_say_nothing(a->cli, a->f);
@@ -209,8 +208,7 @@ static enum cli_exit dry_run(struct acting *a)
 /* One item by its name is no bulk act. */
 static bool is_bulk(const struct acting *a)
 {
-    return !filter_exactly(&a->f->filter, FILTER_JOB) ||
-           !filter_exactly(&a->f->filter, FILTER_KEY);
+    return !filter_exactly(&a->f->filter, FILTER_JOB) || !filter_exactly(&a->f->filter, FILTER_KEY);
 }
 
 static bool is_yes(void)
@@ -257,7 +255,8 @@ static void show_progress(struct acting *a)
     char count[32];
     struct buf line CLEANUP(buf_fini) = BUF_INIT;
     int64_t now = clock_mono_ns();
-    if (a->cli->is_quiet || now - a->said_mono_ns < (a->cli->is_terminal ? DRAW_GAP_NS : SAY_GAP_NS))
+    if (a->cli->is_quiet ||
+        now - a->said_mono_ns < (a->cli->is_terminal ? DRAW_GAP_NS : SAY_GAP_NS))
         return;
     a->said_mono_ns = now;
     buf_addf(&line, "%s%s %s so far%s", a->cli->is_terminal ? "\r\x1b[K" : "", a->words->past,
@@ -278,8 +277,8 @@ static void tell_pool(struct acting *a, const struct act_report *before)
 static enum cli_exit act(struct acting *a)
 {
     struct err err = {""};
-    enum rc rc = selection_open(
-        a->cli->store, &a->f->filter, act_statuses(a->words->act), &a->sel, &err);
+    enum rc rc =
+        selection_open(a->cli->store, &a->f->filter, act_statuses(a->words->act), &a->sel, &err);
     a->said_mono_ns = clock_mono_ns();
     while (rc == RC_OK) {
         struct act_report before = a->report;
@@ -327,14 +326,14 @@ enum cli_exit acting_run(struct cli *cli, const struct acting_words *words)
     if (code != CLI_OK)
         return code;
     if (f.filter.len == 0)
-        return cli_fail(CLI_USAGE, "an empty filter would mean everything; name it, as in: stint %s "
-                                   "job:NAME", words->infinitive);
+        return cli_fail(CLI_USAGE,
+            "an empty filter would mean everything; name it, as in: stint %s "
+            "job:NAME",
+            words->infinitive);
     if (!cli->store)
         return filtering_say_nothing(cli, &f);
-    struct acting a = {.cli = cli,
-        .words = words,
-        .f = &f,
-        .opts = {.act = words->act, .uid = (int64_t)getuid()}};
+    struct acting a = {
+        .cli = cli, .words = words, .f = &f, .opts = {.act = words->act, .uid = (int64_t)getuid()}};
     code = args_has(cli->args, "dry-run") ? dry_run(&a) : act_and_say(&a);
     selection_close(a.sel);
     return code;

@@ -10,6 +10,7 @@
 struct acting_words {
     enum act act;
     const char *infinitive, *past; /* "retry", "retried" */
+    const char *concerns;          /* the statuses that it is about, in words */
     /* How to take it back: a command, and what is said before it. The filter's words about what
      * the act changes give way to `statuses`. */
     const char *undo_lead, *undo_command, *undo_statuses;

@@ -8,7 +8,8 @@ static enum cli_exit run(struct cli *cli)
         .act = ACT_CANCEL,
         .infinitive = "cancel",
         .past = "cancelled",
-        .undo_lead = "bring them back (-n: look first):",
+        .concerns = "still open or failed",
+        .undo_lead = "to bring them back",
         .undo_command = "retry",
         .undo_statuses = "cancelled",
     };
@@ -23,12 +24,14 @@ const struct command command_cancel = {
     .usage = "FILTER… [-n] [-y]",
     .help = "stage runs that are not complete end; what they run is killed",
     .text =
-        "All but what is done or skipped: what waits, what is held, what failed. The handler of one\n"
-        "that runs is killed with all it started, at once, and records nothing; if it was done just\n"
+        "All but what is done or skipped: what waits, what is held, what failed. The handler of "
+        "one\n"
+        "that runs is killed with all it started, at once, and records nothing; if it was done "
+        "just\n"
         "before, it stays done. What comes after a cancelled stage run stays blocked. Without a\n"
         "terminal to ask on, -y is needed; not so when job: and key: name one item. It may be\n"
-        "interrupted, and run again for the rest. Exit status 5 if there is nothing to cancel.\n\n"
-        FILTER_HELP "\n"
+        "interrupted, and run again for the rest. Exit status 5 if there is nothing to "
+        "cancel.\n\n" FILTER_HELP "\n"
         "  stint cancel -n 'job:news age>7d'\n"
         "  stint cancel -y 'job:news status:failed,exhausted'\n"
         "  stint cancel 'job:news key:https://example.com/a'\n",

@@ -28,29 +28,6 @@ struct listing {
     int64_t rows, now_wall_ms;
 };
 
-enum tone status_tone(enum stage_status status)
-{
-    switch (status) {
-    case STATUS_DONE:
-        return TONE_GOOD;
-    case STATUS_FAILED:
-    case STATUS_EXHAUSTED:
-        return TONE_BAD;
-    case STATUS_RETRY_LATER:
-    case STATUS_HELD:
-    case STATUS_CANCELLED:
-        return TONE_WARN;
-    case STATUS_BLOCKED:
-    case STATUS_SKIPPED:
-        return TONE_FAINT;
-    case STATUS_PENDING:
-    case STATUS_IN_PROGRESS:
-    case STATUS_COUNT:
-        return TONE_NONE;
-    }
-    return TONE_NONE;
-}
-
 /* "in 41s: HTTP 429": what waits says until when. */
 static void add_error(struct listing *l, const struct run_row *row)
 {
@@ -72,8 +49,7 @@ static void add_key(struct listing *l, const char *key)
     size_t room = l->cli->width / 3 > KEY_MIN ? l->cli->width / 3 : KEY_MIN;
     struct buf shown CLEANUP(buf_fini) = BUF_INIT;
     text_add_printable(&shown, key, strlen(key));
-    char *cut CLEANUP_FREE =
-        l->cli->width > 0 ? text_cut(buf_str(&shown), room) : buf_take(&shown);
+    char *cut CLEANUP_FREE = l->cli->width > 0 ? text_cut(buf_str(&shown), room) : buf_take(&shown);
     table_add(&l->table, cut, TONE_NONE);
 }
 
@@ -85,8 +61,8 @@ static void add_row(struct listing *l, const struct run_row *row)
     table_add(&l->table, row->s.stage, TONE_NONE);
     table_add(&l->table, status_name(row->s.status), status_tone(row->s.status));
     table_add_count(&l->table, row->s.attempts, TONE_NONE);
-    table_add(&l->table, show_age(row->s.added_wall_ms, l->now_wall_ms, age, sizeof(age)),
-        TONE_NONE);
+    table_add(
+        &l->table, show_age(row->s.added_wall_ms, l->now_wall_ms, age, sizeof(age)), TONE_NONE);
     add_error(l, row);
 }
 
@@ -175,8 +151,7 @@ static enum cli_exit list_all(struct listing *l, const struct filtering *f)
 {
     struct selection *sel CLEANUP(cleanup_selection) = NULL;
     struct err err = {""};
-    int64_t limit =
-        args_number(l->cli->args, "limit", l->cli->is_json ? INT64_MAX : LIMIT_PRESET);
+    int64_t limit = args_number(l->cli->args, "limit", l->cli->is_json ? INT64_MAX : LIMIT_PRESET);
     enum rc rc = selection_open(l->cli->store, &f->filter, UINT32_MAX, &sel, &err);
     if (rc == RC_OK)
         rc = list(l, sel, limit, &err);
@@ -218,7 +193,8 @@ const struct command command_ls = {
     .group = GROUP_LOOK,
     .usage = "[FILTER…] [--limit N]",
     .help = "stage runs: what is where, and how it stands",
-    .text = "One row a stage run; several arguments are one filter. Works without a pool. Exit status 5\n"
+    .text = "One row a stage run; several arguments are one filter. Works without a pool. Exit "
+            "status 5\n"
             "if nothing matches.\n\n" FILTER_HELP "\n"
             "  stint ls status:failed,exhausted\n"
             "  stint ls 'job:news stage:fetch error:timeout attempts>=3'\n"

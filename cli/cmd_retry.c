@@ -8,7 +8,8 @@ static enum cli_exit run(struct cli *cli)
         .act = ACT_RETRY,
         .infinitive = "retry",
         .past = "retried",
-        .undo_lead = "stop what should not run after all (-n: look first):",
+        .concerns = "failed, exhausted or cancelled",
+        .undo_lead = "to stop them again",
         .undo_command = "cancel",
         .undo_statuses = "pending,blocked,retry_later,in_progress",
     };
@@ -22,14 +23,16 @@ const struct command command_retry = {
     .group = GROUP_ACT,
     .usage = "FILTER… [-n] [-y]",
     .help = "failed, exhausted, cancelled stage runs go again, from there",
-    .text =
-        "They have all their tries again, keep their checkpoint, and queue as if added now; what is\n"
-        "done before them stays done. Without a terminal to ask on, -y is needed; not so when job:\n"
-        "and key: name one item. It may be interrupted, and run again for the rest. Exit status 5 if\n"
-        "there is nothing to retry.\n\n" FILTER_HELP "\n"
-        "  stint retry -n 'job:news error:timeout'\n"
-        "  stint retry -y 'job:news stage:fetch status:exhausted'\n"
-        "  stint retry 'job:news key:https://example.com/a'\n",
+    .text = "They have all their tries again, keep their checkpoint, and queue as if added now; "
+            "what is\n"
+            "done before them stays done. Without a terminal to ask on, -y is needed; not so when "
+            "job:\n"
+            "and key: name one item. It may be interrupted, and run again for the rest. Exit "
+            "status 5 if\n"
+            "there is nothing to retry.\n\n" FILTER_HELP "\n"
+            "  stint retry -n 'job:news error:timeout'\n"
+            "  stint retry -y 'job:news stage:fetch status:exhausted'\n"
+            "  stint retry 'job:news key:https://example.com/a'\n",
     .flags = flags,
     .words = {WORD_FILTER},
     .words_min = 1,

@@ -49,9 +49,12 @@ const struct command *const commands[] = {
     &command_wait,
 
     &command_status,
+    &command_ls,
     &command_events,
     &command_workers,
 
+    &command_retry,
+    &command_cancel,
     &command_pause,
     &command_resume,
 

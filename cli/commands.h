@@ -74,8 +74,8 @@ const char *command_word(const struct command *sub);
 
 extern const struct command command_init, command_check, command_run;
 extern const struct command command_add, command_discover, command_results, command_wait;
-extern const struct command command_status, command_events, command_workers;
-extern const struct command command_pause, command_resume;
+extern const struct command command_status, command_ls, command_events, command_workers;
+extern const struct command command_retry, command_cancel, command_pause, command_resume;
 extern const struct command command_db;
 extern const struct command command_reload, command_stop, command_help, command_version;
 

@@ -28,6 +28,29 @@ char *show_age(int64_t wall_ms, int64_t now_wall_ms, char *out, size_t cap)
     return text_duration(age, out, cap);
 }
 
+enum tone status_tone(enum stage_status status)
+{
+    switch (status) {
+    case STATUS_DONE:
+        return TONE_GOOD;
+    case STATUS_FAILED:
+    case STATUS_EXHAUSTED:
+        return TONE_BAD;
+    case STATUS_RETRY_LATER:
+    case STATUS_HELD:
+    case STATUS_CANCELLED:
+        return TONE_WARN;
+    case STATUS_BLOCKED:
+    case STATUS_SKIPPED:
+        return TONE_FAINT;
+    case STATUS_PENDING:
+    case STATUS_IN_PROGRESS:
+    case STATUS_COUNT:
+        return TONE_NONE;
+    }
+    return TONE_NONE;
+}
+
 void json_time(struct json *j, const char *key, int64_t wall_ms)
 {
     char text[40];

@@ -123,15 +123,20 @@ void pool_condemn(struct pool *pool, struct child *c, enum death_verdict verdict
     pool_event(pool, c, EVENT_CONDEMNED);
 }
 
-void pool_notify(struct pool *pool)
+void pool_look(struct pool *pool)
 {
     static const uint64_t one = 1;
 
-    pool_wake(pool->mem, INT_MAX);
     for (int i = KEEPER_INDEX + 1; i < pool->children_used; i++) {
         if (pool->children[i].wake_fd >= 0)
             (void)sys_write_all(pool->children[i].wake_fd, &one, sizeof one);
     }
+}
+
+void pool_notify(struct pool *pool)
+{
+    pool_wake(pool->mem, INT_MAX);
+    pool_look(pool);
 }
 
 void pool_set_flag(struct pool *pool, enum pool_flag flag, bool is_on)

@@ -79,6 +79,8 @@ void pool_condemn(struct pool *pool, struct child *c, enum death_verdict verdict
 /* Flags and orders for the workers: the words, then a wake for everyone. */
 void pool_set_flag(struct pool *pool, enum pool_flag flag, bool is_on);
 void pool_notify(struct pool *pool);
+/* Workers that run something look at once whether their claim is still theirs. */
+void pool_look(struct pool *pool);
 
 void pool_stop(struct pool *pool, enum stop_mode mode, const char *why);
 void pool_suspend(struct pool *pool, bool is_on);

@@ -174,6 +174,12 @@ static void answer_wake(struct pool *pool, const char *number, struct reply *rep
     reply_add(reply, "ok\n");
 }
 
+static void answer_look(struct pool *pool, struct reply *reply)
+{
+    pool_look(pool);
+    reply_add(reply, "ok\n");
+}
+
 static const struct {
     const char *request;
     void (*answer)(struct pool *pool, struct reply *reply);
@@ -184,6 +190,7 @@ static const struct {
     {"config", answer_config},
     {"stop", answer_stop},
     {"stop now", answer_stop_now},
+    {"look", answer_look},
     {"reload", answer_reload},
 };
 
@@ -202,6 +209,6 @@ void reply_begin(struct pool *pool, const char *request, struct reply *reply)
             return;
         }
     }
-    reply_error(reply, "unknown request; known are: ping, status, workers, config, wake N, stop, "
-                       "stop now, reload");
+    reply_error(reply, "unknown request; known are: ping, status, workers, config, wake N, "
+                       "look, stop, stop now, reload");
 }

@@ -170,12 +170,21 @@ static void on_limit(struct guard *g)
     }
 }
 
+static void look_at_claim(struct guard *g)
+{
+    bool is_mine = true;
+    if (store_claim_is_mine(g->w->store, &g->a->run, &is_mine, NULL) == RC_OK && !is_mine)
+        cut(g, CUT_LOST);
+}
+
+/* An order, or somebody has taken claims away: which, the database knows. */
 static void on_wake(struct guard *g)
 {
     uint64_t count;
     (void)read(FD_WAKE, &count, sizeof(count));
     if (life_is_stopped_now(&g->w->life))
         cut(g, CUT_STOPPED);
+    look_at_claim(g);
 }
 
 static void on_lifeline(struct guard *g)
@@ -188,10 +197,8 @@ static void on_lifeline(struct guard *g)
 
 static void on_beat(struct guard *g)
 {
-    bool is_mine = true;
     life_tick(&g->w->life);
-    if (store_claim_is_mine(g->w->store, &g->a->run, &is_mine, NULL) == RC_OK && !is_mine)
-        cut(g, CUT_LOST);
+    look_at_claim(g);
     loop_set_timer(g->w->loop, LOOP_BEAT, g->w->life.beat_due_mono_ns);
 }
 

@@ -10,6 +10,7 @@
  *                           claim (text or null), since (RFC 3339), handler_pid
  *   config                  the packed configuration sources
  *   wake N                  work was added: wake up to N idle workers
+ *   look                    claims were taken away: who runs something looks at its own at once
  *   stop | stop now         as SIGTERM once, twice
  *   reload                  as SIGHUP; answered when it is over, with one JSON object: state
  *                           (accepted, refused), at, generation, and either change_count,

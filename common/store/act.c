@@ -37,7 +37,8 @@ bool act_leaves_out(const struct act_options *opts, const struct run_row *row)
 {
     if (opts->act != ACT_RETRY)
         return false;
-    return !row->stage->is_enabled || !catalog_stage(opts->catalog, row->stage->stage_id);
+    return !row->stage->is_enabled ||
+           (opts->catalog && !catalog_stage(opts->catalog, row->stage->stage_id));
 }
 
 static enum rc log_act(

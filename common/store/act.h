@@ -19,7 +19,7 @@ enum act {
 
 struct act_options {
     enum act act;
-    const struct catalog *catalog; /* ACT_RETRY: what has left the configuration is left out */
+    const struct catalog *catalog; /* act_bite needs it; else NULL will do */
     int64_t uid;                   /* who, for the events */
 };
 

@@ -37,6 +37,10 @@ struct selection; /* one walk */
 MUST_CHECK enum rc selection_open(struct store *store, const struct filter *filter,
     uint32_t statuses, struct selection **ret, struct err *err);
 void selection_close(struct selection *sel);
+static inline void cleanup_selection(struct selection **sel)
+{
+    selection_close(*sel);
+}
 /* RC_ROW, RC_DONE, or an error. */
 MUST_CHECK enum rc selection_next(struct selection *sel, struct run_row *ret, struct err *err);
 /* The row that was given last is given again by the next call. */

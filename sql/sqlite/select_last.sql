@@ -3,4 +3,4 @@
 -- columns: id
 -- rows: 1
 -- access: reads
-SELECT coalesce(max(id), 0) AS id FROM item_stages
+SELECT coalesce(max(id), 0) AS id FROM item_stages WHERE id > 0

@@ -48,6 +48,20 @@ static const struct {
     {"look_events", "e USING INTEGER PRIMARY KEY"},
     {"item_get", "work_items USING INDEX sqlite_autoindex_work_items_1"},
     {"item_runs", "s USING INDEX sqlite_autoindex_item_stages_1"},
+    {"select_failed", "item_stages USING INDEX item_stages_failed (stage_id=? AND id>?)"},
+    {"select_exhausted", "item_stages USING INDEX item_stages_exhausted (stage_id=? AND id>?)"},
+    {"select_held", "item_stages USING INDEX item_stages_held (stage_id=? AND id>?)"},
+    {"select_cancelled", "item_stages USING INDEX item_stages_cancelled (stage_id=? AND id>?)"},
+    {"select_pending", "item_stages USING INDEX item_stages_claimable"},
+    {"select_retry_later", "item_stages USING INDEX item_stages_due"},
+    {"select_in_progress", "item_stages USING INDEX item_stages_claimed (claim>?)"},
+    {"select_scan", "item_stages USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
+    {"select_key", "work_items USING COVERING INDEX sqlite_autoindex_work_items_1"},
+    {"select_item", "s USING COVERING INDEX sqlite_autoindex_item_stages_1"},
+    {"select_run", "s USING INTEGER PRIMARY KEY"},
+    {"act_ready", "p USING INDEX sqlite_autoindex_item_stages_1"},
+    {"act_cancel", "item_stages USING INTEGER PRIMARY KEY"},
+    {"item_queued", "work_items USING INTEGER PRIMARY KEY"},
 };
 
 static bool is_allowed(const char *name, const char *scan)
