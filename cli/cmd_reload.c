@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/accepted.h"
 #include "cli/commands.h"
 #include "cli/pool.h"
 #include "cli/reload_show.h"
@@ -14,23 +15,6 @@
 #include "common/ipc/control.h"
 
 #define OUTCOME_TIMEOUT_MS 60000
-
-/* By the files, should they name another database than the pool has; then beside them. */
-static enum rc find_pool(struct cli *cli, char **ret_socket, struct err *err)
-{
-    char *directory CLEANUP_FREE = sys_dirname(cli->conf);
-    char *beside CLEANUP_FREE = sys_path_join(directory, "stint.sock");
-    enum rc rc = RC_NOTFOUND;
-    if (cli->config)
-        rc = pool_ask_status(cli, cli->config->pool.socket, err);
-    if (rc != RC_NOTFOUND) {
-        *ret_socket = xstrdup(cli->config->pool.socket);
-        return rc;
-    }
-    rc = pool_ask_status(cli, beside, err);
-    *ret_socket = TAKE_PTR(beside);
-    return rc;
-}
 
 static enum cli_exit ask(struct cli *cli, const char *socket)
 {
@@ -55,58 +39,13 @@ static enum cli_exit ask(struct cli *cli, const char *socket)
     return is_accepted ? CLI_OK : CLI_FAILED;
 }
 
-/* The configuration in force, and of its sources what only the pool's own environment says. */
-static enum rc ask_accepted(
-    const char *socket, struct config_sources *sources, struct config **ret, struct err *err)
-{
-    struct buf payload CLEANUP(buf_fini) = BUF_INIT;
-    enum rc rc = control_ask(socket, "config", POOL_TIMEOUT_MS, &payload, err);
-    if (!rc)
-        rc = config_sources_unpack(buf_str(&payload), payload.len, sources, err);
-    if (!rc && config_parse(sources, ret, NULL))
-        rc = err_set(err, RC_PROTO,
-            "the pool has a configuration this stint cannot read; is it of another version?");
-    return rc;
-}
-
-static void drop_environment(struct config_sources *sources)
-{
-    struct config_source *last = sources->len ? &sources->list[sources->len - 1] : NULL;
-    if (!last || strcmp(last->name, CONFIG_ENVIRONMENT) != 0)
-        return;
-    free(last->name);
-    free(last->text);
-    sources->len--;
-}
-
-/* The overrides are those that the pool was started with, not those of this shell. */
-static void take_environment(struct config_sources *to, const struct config_sources *accepted)
-{
-    const struct config_source *last = accepted->len ? &accepted->list[accepted->len - 1] : NULL;
-    drop_environment(to);
-    if (!last || strcmp(last->name, CONFIG_ENVIRONMENT) != 0)
-        return;
-    to->list = xrealloc(to->list, (to->len + 1) * sizeof(*to->list));
-    to->list[to->len++] =
-        (struct config_source){.name = xstrdup(last->name), .text = xstrdup(last->text)};
-}
-
 static enum cli_exit compare(struct cli *cli, const char *socket)
 {
-    struct config_sources accepted_sources CLEANUP(config_sources_fini) = {0};
-    struct buf problems CLEANUP(buf_fini) = BUF_INIT;
-    struct config *accepted = NULL, *config = NULL;
-    struct err err = {""};
-    enum rc rc = ask_accepted(socket, &accepted_sources, &accepted, &err);
-    if (rc)
-        return cli_fail_rc(rc, &err);
-    take_environment(&cli->sources, &accepted_sources);
-    enum cli_exit code = CLI_BAD_CONFIG;
-    if (config_parse(&cli->sources, &config, &problems) == RC_OK)
-        code = reload_say_changes(cli, accepted, config);
-    else
-        (void)cli_say_problems(cli, &problems);
-    config_free(config);
+    struct config *accepted = NULL, *files = NULL;
+    enum cli_exit code = accepted_read(cli, socket, &accepted, &files);
+    if (code == CLI_OK)
+        code = reload_say_changes(cli, accepted, files);
+    config_free(files);
     config_free(accepted);
     return code;
 }
@@ -120,7 +59,7 @@ static enum cli_exit run(struct cli *cli)
     cli_parse_files(cli, &problems);
     if (!cli->config && is_dry_run)
         return cli_say_problems(cli, &problems);
-    enum rc rc = find_pool(cli, &socket, &err);
+    enum rc rc = accepted_find_pool(cli, &socket, &err);
     if (rc && !cli->config)
         return cli_say_problems(cli, &problems);
     if (rc)

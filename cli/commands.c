@@ -59,6 +59,7 @@ const struct command *const commands[] = {
     &command_resume,
 
     &command_reload,
+    &command_config,
     &command_stop,
     &command_db,
     &command_help,

@@ -77,6 +77,7 @@ extern const struct command command_add, command_discover, command_results, comm
 extern const struct command command_status, command_ls, command_events, command_workers;
 extern const struct command command_retry, command_cancel, command_pause, command_resume;
 extern const struct command command_db;
+extern const struct command command_config;
 extern const struct command command_reload, command_stop, command_help, command_version;
 
 /* The help of one command, or of all (NULL); cmd_help.c. */

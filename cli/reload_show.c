@@ -80,6 +80,7 @@ void reload_say(const struct cli *cli, const json_t *outcome)
 struct telling {
     struct json *j; /* NULL: words */
     struct buf *out;
+    unsigned classes; /* only these, by 1 << class; 0: all, each with its effect */
 };
 
 static const char *class_name(enum option_class class)
@@ -133,14 +134,18 @@ static void tell_in_words(const struct change *c, struct buf *out)
     } else {
         buf_addf(out, " %s", act_of(c));
     }
-    buf_addf(out, "  (%s)\n", effect(c->class));
 }
 
 static void tell(void *ctx, const struct change *c)
 {
     const struct telling *t = ctx;
+    if (t->classes && !(t->classes & (1u << c->class)))
+        return;
     if (!t->j) {
         tell_in_words(c, t->out);
+        if (!t->classes)
+            buf_addf(t->out, "  (%s)", effect(c->class));
+        buf_addc(t->out, '\n');
         return;
     }
     json_open_object(t->j, NULL);
@@ -195,6 +200,51 @@ enum cli_exit reload_say_changes(
     }
     cli_print(&out);
     return code;
+}
+
+/* ---- config diff ---- */
+
+static void write_diff(const struct config *accepted, const struct config *files, struct buf *out)
+{
+    struct json j;
+    struct telling t = {.j = &j};
+    json_init(&j, out);
+    json_open_object(&j, NULL);
+    json_str(&j, "schema", "stint.config.diff/1");
+    json_open_array(&j, "changes");
+    struct changes_summary s = config_changes(accepted, files, tell, &t);
+    json_end_array(&j);
+    json_int(&j, "change_count", (int64_t)s.count);
+    json_bool(&j, "needs_restart", s.has_restart);
+    json_bool(&j, "retires_workers", s.has_spec);
+    json_end_object(&j);
+    buf_addc(out, '\n');
+}
+
+void reload_say_diff(
+    const struct cli *cli, const struct config *accepted, const struct config *files)
+{
+    static const struct {
+        const char *title;
+        unsigned classes;
+    } groups[] = {
+        {"needs a restart: stint stop, then stint run", 1u << CLASS_RESTART},
+        {"retires workers when they are empty: stint reload", 1u << CLASS_SPEC},
+        {"at once: stint reload", 1u << CLASS_POOL | 1u << CLASS_TUNING},
+    };
+    struct buf out CLEANUP(buf_fini) = BUF_INIT;
+    if (cli->is_json)
+        write_diff(accepted, files, &out);
+    for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]) && !cli->is_json; i++) {
+        struct buf lines CLEANUP(buf_fini) = BUF_INIT;
+        struct telling t = {.out = &lines, .classes = groups[i].classes};
+        (void)config_changes(accepted, files, tell, &t);
+        if (lines.len > 0)
+            buf_addf(&out, "%s\n%s", groups[i].title, buf_str(&lines));
+    }
+    if (out.len == 0)
+        cli_say(cli, "no difference: the pool has this configuration already");
+    cli_print(&out);
 }
 
 void reload_add_note(const struct cli *cli, struct buf *out)

@@ -12,6 +12,9 @@ void reload_say(const struct cli *cli, const json_t *outcome);
 /* -n: what differs, and what the pool would make of it. */
 enum cli_exit reload_say_changes(
     const struct cli *cli, const struct config *accepted, const struct config *files);
+/* `config diff`: the same, by what a reload would do with it. */
+void reload_say_diff(
+    const struct cli *cli, const struct config *accepted, const struct config *files);
 /* Lines for `status`, when the newest reload was refused or is under way; else nothing. */
 void reload_add_note(const struct cli *cli, struct buf *out);
 

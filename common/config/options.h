@@ -67,8 +67,10 @@ const struct option *option_find(enum option_section section, const char *name);
  * stage of a job without `stages` takes handler and version from there, too); in [template] those
  * of [job] and [stage]. */
 const struct option *option_in(enum option_section section, const char *name); /* or NULL */
-const char *option_section_name(enum option_section section);                  /* "job" */
-const char *option_section_form(enum option_section section);                  /* "[job NAME]" */
+/* The variable that overrides a key of [pool]: "STINT_POOL_WORKERS". */
+void option_variable(const char *key, char *out, size_t cap);
+const char *option_section_name(enum option_section section); /* "job" */
+const char *option_section_form(enum option_section section); /* "[job NAME]" */
 /* What it is, for people: whole sentences in one or more lines. */
 const char *option_section_help(enum option_section section);
 

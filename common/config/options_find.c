@@ -1,5 +1,7 @@
 /* The half of options.h that names and finds: sections and their keys. */
+#include <ctype.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/config/options.h"
@@ -47,6 +49,13 @@ static const char *const section_helps[SECTION_COUNT] = {
 const char *option_section_help(enum option_section section)
 {
     return section < SECTION_COUNT ? section_helps[section] : "?";
+}
+
+void option_variable(const char *key, char *out, size_t cap)
+{
+    (void)snprintf(out, cap, "STINT_POOL_%s", key);
+    for (char *p = out; *p; p++)
+        *p = (char)toupper((unsigned char)*p);
 }
 
 static bool is_named(const struct option *option, const char *name)

@@ -1,10 +1,10 @@
 #include "common/config/problems.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "common/base/cleanup.h"
 #include "common/base/text.h"
+#include "common/config/options.h"
 
 static void add_place(struct buf *out, const struct place *at)
 {
@@ -12,10 +12,9 @@ static void add_place(struct buf *out, const struct place *at)
         buf_addf(out, "%s:%zu: ", at->file, at->line);
         return;
     }
-    buf_adds(out, "STINT_POOL_");
-    for (const char *p = at->variable; *p; p++)
-        buf_addc(out, (char)toupper((unsigned char)*p));
-    buf_adds(out, ": ");
+    char variable[96];
+    option_variable(at->variable, variable, sizeof(variable));
+    buf_addf(out, "%s: ", variable);
 }
 
 void problem_add(struct problems *problems, const struct place *at, const char *fmt, ...)

@@ -17,6 +17,7 @@
 
 #define LOCAL_PATH "./stint.conf"
 #define SYSTEM_PATH "/etc/stint/stint.conf"
+#define VARIABLE_MAX 80
 #define SOURCE_MAX_BYTES ((size_t)4 << 20)
 
 static struct config_source *add_source(struct config_sources *to, const char *name, char *text)
@@ -234,9 +235,8 @@ static void read_environment(struct config_sources *to)
     for (size_t i = 0; i < options_len; i++) {
         if (options[i].section != SECTION_POOL)
             continue;
-        CLEANUP_FREE char *variable = xasprintf("STINT_POOL_%s", options[i].name);
-        for (char *p = variable; *p; p++)
-            *p = (char)toupper((unsigned char)*p);
+        char variable[VARIABLE_MAX];
+        option_variable(options[i].name, variable, sizeof(variable));
         const char *value = sys_getenv(variable);
         if (!value || !*value)
             continue;
