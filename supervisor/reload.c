@@ -60,6 +60,8 @@ static void end(struct pool *pool, enum reload_state state)
     config_free(TAKE_PTR(r->config));
     enter(r, state);
     r->over = r->begun;
+    if (pool->stop.mode == STOP_NOT)
+        notify_ready(&pool->notify);
     if (r->on_over != NULL)
         r->on_over(r->on_over_arg);
 }
@@ -210,6 +212,7 @@ static void begin(struct pool *pool)
 
     r->begun = r->asked;
     enter(r, RELOAD_PENDING);
+    notify_reloading(&pool->notify);
     say_instead(r, "");
     r->changes = (struct changes_summary){0};
     rc = read_files(pool, &sources, &config);
