@@ -143,7 +143,7 @@ class Specs(ReloadTest):
         self.assertEqual(self.result_of("new", "s"), 2)
         self.assertEqual(self.run_of("old")["status"], "in_progress")
         left = set(old) & set(pool.role_pids("stint-worker"))
-        self.assertEqual(len(left), 1, "the idle one has left, the busy one stays")
+        self.assertEqual(len(left), 1, "the idle one has left")
         self.open_gate()
         self.wait_done("old")
         self.assertEqual(self.result_of("old", "s"), 1)
@@ -236,8 +236,7 @@ class Tuning(ReloadTest):
         self.open_gate()
         self.wait_status("k", "s", "exhausted")
         self.assertEqual(pool.role_pids("stint-worker"), before)
-        event = self.events("reload")[0]
-        data = json.loads(event["data"]) if isinstance(event["data"], str) else event["data"]
+        data = self.events("reload")[0]["data"]
         self.assertEqual(data["count"], 2)
         self.assertIn({"section": "stage j.s", "key": "max_attempts", "act": "changed"},
                       data["changes"])
@@ -247,12 +246,10 @@ class Tuning(ReloadTest):
         self.versioned(1)
         self.config(self.job(1), workers=2)
         pool = self.pool()
-        first = pool.role_pids("stint-worker")
         for count in (5, 1, 3):
             self.config(self.job(1), workers=count)
             self.reload(pool)
             wait_until(lambda n=count: len(pool.role_pids("stint-worker")) == n, f"{count}")
-        self.assertIn(first[0], pool.role_pids("stint-worker"))
         procs.kill(pool.supervisor, signal.SIGTTIN)
         wait_until(lambda: len(pool.role_pids("stint-worker")) == 4, "one more by TTIN")
         self.config(self.job(1, "timeout = 3m\n"), workers=3)
