@@ -1,212 +1,21 @@
-/* add: items by name, or out of a stream in bites: each bite is one transaction, so memory stays
- * constant and what was said to be added is. */
-#include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
+/* add: items by name, or out of a stream (add_stream.c), and the report of what became of them. */
 #include <jansson.h>
-#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/add_stream.h"
+#include "cli/adding.h"
 #include "cli/commands.h"
 #include "cli/pool.h"
 #include "common/base/cleanup.h"
+#include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/base/sys.h"
 #include "common/base/text.h"
-#include "common/records/records.h"
-#include "common/store/add.h"
 
-#define BITE_ITEMS 1000
-#define BITE_BYTES ((size_t)4 * 1024 * 1024)
+/* Fewer in a second are a person's or a program's own pace. */
+#define FAST_ENOUGH_TO_TELL 10000
 #define DATA_MAX_BYTES ((size_t)1024 * 1024)
-
-/* Items that wait to be added together. Their texts lie in one buffer, by offset: it may move. */
-struct bite {
-    struct buf texts;
-    struct {
-        size_t key, data; /* data: NO_DATA */
-        int64_t priority, line;
-        bool has_priority;
-    } items[BITE_ITEMS];
-    size_t len;
-};
-#define NO_DATA ((size_t)-1)
-
-struct adding {
-    struct cli *cli;
-    const struct catalog_job *job;
-    struct add_options opts;
-    struct add_report report;
-    const char *source; /* "items.csv", for errors; NULL: keys of the command line */
-    struct bite *bite;
-};
-
-static size_t keep_text(struct bite *bite, const char *text)
-{
-    size_t at = bite->texts.len;
-    buf_add(&bite->texts, text, strlen(text) + 1);
-    return at;
-}
-
-static void put(struct bite *bite, const struct record *record)
-{
-    size_t i = bite->len++;
-    bite->items[i].key = keep_text(bite, record->key);
-    bite->items[i].data = record->data ? keep_text(bite, record->data) : NO_DATA;
-    bite->items[i].priority = record->priority;
-    bite->items[i].has_priority = record->has_priority;
-    bite->items[i].line = record->line;
-}
-
-static bool bite_is_full(const struct bite *bite)
-{
-    return bite->len == BITE_ITEMS || bite->texts.len >= BITE_BYTES;
-}
-
-static enum cli_exit bad_item(const struct adding *a, size_t bad, const struct err *err)
-{
-    if (a->source)
-        return cli_fail(
-            CLI_FAILED, "%s:%" PRId64 ": %s", a->source, a->bite->items[bad].line, err->text);
-    struct buf key CLEANUP(buf_fini) = BUF_INIT;
-    const char *text = a->bite->texts.data + a->bite->items[bad].key;
-    text_add_printable(&key, text, strlen(text));
-    return cli_fail(CLI_USAGE, "\"%.80s\": %s", buf_str(&key), err->text);
-}
-
-/* All of the bite or nothing. */
-static enum cli_exit swallow(struct adding *a)
-{
-    struct bite *bite = a->bite;
-    struct add_item items[BITE_ITEMS];
-    size_t bad = bite->len;
-    struct err err = {""};
-    int64_t claimable = a->report.claimable;
-    if (bite->len == 0)
-        return CLI_OK;
-    for (size_t i = 0; i < bite->len; i++)
-        items[i] = (struct add_item){
-            .key = bite->texts.data + bite->items[i].key,
-            .data = bite->items[i].data == NO_DATA ? NULL : bite->texts.data + bite->items[i].data,
-            .priority = bite->items[i].priority,
-            .has_priority = bite->items[i].has_priority,
-        };
-    enum rc rc =
-        store_add(a->cli->store, a->job, items, bite->len, &a->opts, &a->report, &bad, &err);
-    if (rc == RC_INVALID && bad < bite->len)
-        return bad_item(a, bad, &err);
-    if (rc)
-        return cli_fail_rc(rc, &err);
-    buf_reset(&bite->texts);
-    bite->len = 0;
-    if (!a->opts.is_dry_run)
-        cli_wake(a->cli, a->report.claimable - claimable);
-    cli_checkpoint(a->cli);
-    return CLI_OK;
-}
-
-static int64_t report_sum(const struct add_report *r)
-{
-    return r->new_items + r->merged + r->reopened + r->unchanged;
-}
-
-static void say_stopped(const struct adding *a)
-{
-    char count[32];
-    int64_t n = report_sum(&a->report);
-    if (n == 0)
-        cli_say(
-            a->cli, "nothing of this file was added; correct it and run the same command again");
-    else
-        cli_say(a->cli,
-            "%s item%s before it %s %s; correct it and run the same command again: what is there "
-            "already is left alone",
-            text_count(n, count, sizeof(count)), n == 1 ? "" : "s", n == 1 ? "was" : "were",
-            a->opts.is_dry_run ? "looked at" : "added");
-}
-
-/* The flags --priority and --data hold for every item that does not say otherwise. */
-static void apply_flags(const struct adding *a, struct record *record)
-{
-    if (!record->has_priority && args_has(a->cli->args, "priority")) {
-        record->priority = args_number(a->cli->args, "priority", 0);
-        record->has_priority = true;
-    }
-}
-
-/* Somebody made the stream non-blocking, and it has nothing now. */
-static bool await_more(enum rc rc, int fd)
-{
-    struct pollfd more = {.fd = fd, .events = POLLIN};
-    return rc == RC_AGAIN && (poll(&more, 1, -1) >= 0 || errno == EINTR);
-}
-
-static enum rc read_header(struct records *records, struct err *err)
-{
-    enum rc rc;
-    do
-        rc = records_header(records, err);
-    while (await_more(rc, records->lines.fd));
-    return rc;
-}
-
-static enum rc read_record(struct records *records, struct record *ret, struct err *err)
-{
-    enum rc rc;
-    do
-        rc = records_next(records, ret, err);
-    while (await_more(rc, records->lines.fd));
-    return rc;
-}
-
-static enum cli_exit add_record(struct adding *a, struct record *record)
-{
-    apply_flags(a, record);
-    put(a->bite, record);
-    return bite_is_full(a->bite) ? swallow(a) : CLI_OK;
-}
-
-/* The first bad record ends it. */
-static enum cli_exit add_stream(struct adding *a, int fd, enum record_format format)
-{
-    struct records records CLEANUP(records_fini);
-    struct record record;
-    struct err err = {""};
-    enum cli_exit code = CLI_OK;
-    records_init(&records, fd, a->source, &(struct records_opts){.format = format});
-    enum rc rc = read_header(&records, &err);
-    if (rc == RC_OK)
-        while (code == CLI_OK && (rc = read_record(&records, &record, &err)) == RC_ROW)
-            code = add_record(a, &record);
-    if (rc == RC_DONE && code == CLI_OK)
-        code = swallow(a);
-    else if (rc != RC_ROW && code == CLI_OK)
-        code = cli_fail(CLI_FAILED, "%s", err.text);
-    if (code != CLI_OK)
-        say_stopped(a);
-    return code;
-}
-
-static enum cli_exit add_from(struct adding *a, const char *from)
-{
-    static const enum record_format formats[] = {FORMAT_JSONL, FORMAT_CSV, FORMAT_TSV,
-        FORMAT_TEXT}; /* as the words of --format in commands.c */
-    enum record_format format = FORMAT_GUESS;
-    if (args_has(a->cli->args, "format"))
-        format = formats[args_number(a->cli->args, "format", 0)];
-    if (strcmp(from, "-") == 0) {
-        a->source = "standard input";
-        return add_stream(a, STDIN_FILENO, format);
-    }
-    a->source = from;
-    int fd CLEANUP_FD = open(from, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        int why = errno;
-        return cli_fail(CLI_FAILED, "cannot open %s: %s", from, strerror(why));
-    }
-    return add_stream(a, fd, format);
-}
 
 /* --data: JSON itself, @FILE, or - for standard input. */
 static enum cli_exit read_data(const char *text, struct buf *ret)
@@ -233,6 +42,14 @@ static enum cli_exit read_data(const char *text, struct buf *ret)
     return CLI_OK;
 }
 
+static enum cli_exit swallow(struct adding *a)
+{
+    size_t bad;
+    struct err err = {""};
+    enum rc rc = adding_swallow(a, &bad, &err);
+    return rc ? adding_fail(a, rc, bad, &err) : CLI_OK;
+}
+
 static enum cli_exit add_keys(struct adding *a)
 {
     struct buf data CLEANUP(buf_fini) = BUF_INIT;
@@ -242,14 +59,24 @@ static enum cli_exit add_keys(struct adding *a)
     for (size_t i = 1; i < args->words_len && code == CLI_OK; i++) {
         struct record record = {.key = args->words[i], .data = text ? buf_str(&data) : NULL};
         struct err err = {""};
-        apply_flags(a, &record);
-        put(a->bite, &record);
-        if (text_check_key(record.key, strlen(record.key), &err))
-            return bad_item(a, a->bite->len - 1, &err);
-        if (bite_is_full(a->bite))
+        adding_put(a, &record);
+        enum rc rc = text_check_key(record.key, strlen(record.key), &err);
+        if (rc)
+            return adding_fail(a, rc, a->bite.len - 1, &err);
+        if (adding_is_full(a))
             code = swallow(a);
     }
     return code == CLI_OK ? swallow(a) : code;
+}
+
+static enum cli_exit add_from(struct adding *a, const char *from)
+{
+    static const enum record_format formats[] = {
+        FORMAT_JSONL, FORMAT_CSV, FORMAT_TSV, FORMAT_TEXT}; /* as input_words */
+    enum record_format format = FORMAT_GUESS;
+    if (args_has(a->cli->args, "format"))
+        format = formats[args_number(a->cli->args, "format", 0)];
+    return add_stream(a, from, format);
 }
 
 static void report_json(const struct adding *a)
@@ -261,6 +88,7 @@ static void report_json(const struct adding *a)
     json_str(&j, "schema", "stint.add/1");
     json_str(&j, "job", a->job->spec->name);
     json_bool(&j, "dry_run", a->opts.is_dry_run);
+    json_int(&j, "items", adding_count(a));
     json_int(&j, "new", a->report.new_items);
     json_int(&j, "merged", a->report.merged);
     json_int(&j, "reopened", a->report.reopened);
@@ -271,22 +99,46 @@ static void report_json(const struct adding *a)
     cli_print(&text);
 }
 
-static void report_text(const struct adding *a)
+static void add_part(struct buf *text, int64_t n, const char *what)
+{
+    char count[32];
+    if (n > 0)
+        buf_addf(text, "%s %s %s", text->len && text->data[text->len - 1] == ':' ? "" : ",",
+            text_count(n, count, sizeof(count)), what);
+}
+
+/* "added to news: 1,000,000 items: 480,000 new, 520,000 unchanged"; how fast, where that is news.
+ */
+static void add_summary(const struct adding *a, int64_t took_ns, struct buf *text)
 {
     const struct add_report *r = &a->report;
-    const char *job = a->job->spec->name;
-    char n[5][32];
+    int64_t n = adding_count(a);
+    char count[32], time[32];
+    buf_addf(text, "%s %s: %s item%s%s", a->opts.is_dry_run ? "would add to" : "added to",
+        a->job->spec->name, text_count(n, count, sizeof(count)), n == 1 ? "" : "s", n ? ":" : "");
+    add_part(text, r->new_items, "new");
+    add_part(text, r->merged, "merged");
+    add_part(text, r->reopened, "reopened");
+    add_part(text, r->unchanged, "unchanged");
+    if (took_ns >= NS_PER_S && n >= FAST_ENOUGH_TO_TELL)
+        buf_addf(text, " (%s, %s/s)", text_duration(took_ns / NS_PER_MS, time, sizeof(time)),
+            text_count(
+                (int64_t)((double)n * (double)NS_PER_S / (double)took_ns), count, sizeof(count)));
+    buf_addc(text, '\n');
+}
+
+static void report_text(const struct adding *a, int64_t took_ns)
+{
+    const struct add_report *r = &a->report;
+    char count[32];
     struct buf text CLEANUP(buf_fini) = BUF_INIT;
     if (!a->cli->is_quiet)
-        buf_addf(&text, "%s %s: %s new, %s merged, %s reopened, %s unchanged\n",
-            a->opts.is_dry_run ? "would add to" : "added to", job,
-            text_count(r->new_items, n[0], sizeof(n[0])), text_count(r->merged, n[1], sizeof(n[1])),
-            text_count(r->reopened, n[2], sizeof(n[2])),
-            text_count(r->unchanged, n[3], sizeof(n[3])));
+        add_summary(a, took_ns, &text);
     cli_print(&text);
     if (r->ended > 0)
         cli_say(a->cli, "%s %s failed before: stint add %s … --retry",
-            text_count(r->ended, n[4], sizeof(n[4])), r->ended == 1 ? "has" : "have", job);
+            text_count(r->ended, count, sizeof(count)), r->ended == 1 ? "has" : "have",
+            a->job->spec->name);
     if (a->opts.is_dry_run)
         cli_say(a->cli, "Nothing changed.");
     else
@@ -316,25 +168,25 @@ static enum cli_exit run(struct cli *cli)
         return code;
     if (!cli_job(cli, args->words[0]))
         return CLI_USAGE;
-    code = cli_open_write(cli);
-    if (code != CLI_OK)
-        return code;
     struct adding a = {
         .cli = cli,
-        .job = catalog_job(cli->catalog, args->words[0]),
         .opts = {.source = "manual",
             .wants_retry = args_has(args, "retry"),
             .is_dry_run = args_has(args, "dry-run")},
-        .bite = xcalloc(1, sizeof(struct bite)),
     };
+    adding_watch_lock(&a);
+    code = cli_open_write(cli);
+    if (code != CLI_OK)
+        return code;
+    a.job = catalog_job(cli->catalog, args->words[0]);
+    int64_t began_ns = clock_mono_ns();
     const char *from = args_text(args, "from");
     code = from ? add_from(&a, from) : add_keys(&a);
-    buf_fini(&a.bite->texts);
-    free(a.bite);
+    adding_fini(&a);
     if (code == CLI_OK && cli->is_json)
         report_json(&a);
     else if (code == CLI_OK)
-        report_text(&a);
+        report_text(&a, clock_mono_ns() - began_ns);
     return code;
 }
 

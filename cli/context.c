@@ -225,7 +225,8 @@ static struct store_options store_options(const struct cli *cli, bool is_read_on
 {
     return (struct store_options){.path = cli->config->pool.database,
         .durability = cli->config->pool.durability,
-        .is_read_only = is_read_only};
+        .is_read_only = is_read_only,
+        .hooks = cli->hooks};
 }
 
 /* Of a pool that has not migrated yet there is nothing to read so far. */

@@ -47,7 +47,8 @@ struct cli {
     struct config_sources sources;
     struct config *config;
     enum pool_presence presence;
-    json_t *pool; /* the answer to "status"; NULL unless POOL_RUNNING */
+    json_t *pool;             /* the answer to "status"; NULL unless POOL_RUNNING */
+    struct store_hooks hooks; /* for the store, when it is opened for writing */
     struct store *store;
     struct catalog *catalog;
 };

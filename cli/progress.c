@@ -99,6 +99,35 @@ void progress_format(struct buf *out, const struct progress_numbers *n)
     add_rate(out, n);
 }
 
+#define BAR_CELLS 20
+
+static void add_bar(struct buf *out, int64_t pct)
+{
+    int64_t full = pct * BAR_CELLS / 100;
+    buf_addc(out, '[');
+    for (int64_t i = 0; i < BAR_CELLS; i++)
+        buf_addc(out, i < full ? '=' : i == full ? '>' : ' ');
+    buf_adds(out, "] ");
+}
+
+void progress_format_adding(struct buf *out, const struct progress_adding *n)
+{
+    char items[32];
+    struct progress_numbers pace = {.rate_per_s = n->rate_per_s};
+    buf_addf(out, "%s ", n->name);
+    if (n->size_bytes > 0) {
+        int64_t done = n->done_bytes < n->size_bytes ? n->done_bytes : n->size_bytes;
+        int64_t pct = (int64_t)(100.0 * (double)done / (double)n->size_bytes);
+        if (n->has_bar)
+            add_bar(out, pct);
+        buf_addf(out, "%lld%% · ", (long long)pct);
+        if (done > 0)
+            pace.rest = (int64_t)((double)(n->size_bytes - done) / (double)done * (double)n->items);
+    }
+    buf_addf(out, "%s items", text_count(n->items, items, sizeof(items)));
+    add_rate(out, &pace);
+}
+
 static void sum_up(const struct overview *o, const char *job, struct progress_numbers *n,
     char *name, size_t name_cap)
 {
@@ -141,6 +170,17 @@ static void show(struct progress *p, const char *text)
     buf_fini(&out);
 }
 
+/* Gives nothing away of line. */
+static void put(struct progress *p, const struct buf *line, int64_t now_ns)
+{
+    p->drawn_mono_ns = now_ns;
+    if (p->last && strcmp(p->last, buf_str(line)) == 0 && (!p->is_terminal || p->is_shown))
+        return;
+    show(p, buf_str(line));
+    free(p->last);
+    p->last = xstrdup(buf_str(line));
+}
+
 void progress_draw(struct progress *p, const struct overview *o, const char *job, int64_t now_ns)
 {
     struct progress_numbers n = {.rate_per_s = -1};
@@ -149,15 +189,26 @@ void progress_draw(struct progress *p, const struct overview *o, const char *job
         return;
     sum_up(o, job, &n, name, sizeof(name));
     add_sample(p, now_ns, n.done);
-    p->drawn_mono_ns = now_ns;
     n.rate_per_s = rate(p);
     struct buf line = BUF_INIT;
     progress_format(&line, &n);
-    if (!p->last || strcmp(p->last, buf_str(&line)) != 0 || (p->is_terminal && !p->is_shown)) {
-        show(p, buf_str(&line));
-        free(p->last);
-        p->last = buf_take(&line);
-    }
+    put(p, &line, now_ns);
+    buf_fini(&line);
+}
+
+void progress_draw_adding(struct progress *p, const struct progress_adding *n, int64_t now_ns)
+{
+    if (p->is_quiet)
+        return;
+    struct progress_adding paced = *n;
+    add_sample(p, now_ns, n->items);
+    if (now_ns < progress_due_ns(p))
+        return;
+    paced.rate_per_s = rate(p);
+    paced.has_bar = p->is_terminal;
+    struct buf line = BUF_INIT;
+    progress_format_adding(&line, &paced);
+    put(p, &line, now_ns);
     buf_fini(&line);
 }
 

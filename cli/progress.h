@@ -1,7 +1,7 @@
 /* progress: one line that says how far the work is: "licences 612/795 done · 4 running · 0 failed ·
  * 412/s · ~1 s left". On a terminal it stays in place and is redrawn at most every 100 ms; else it
- * is a new line every 10 s. Used by `run` and `wait`; what it shows comes from overview.h. Writes
- * to descriptor 2 only. */
+ * is a new line every 10 s. Used by `run`, `wait` (what it shows comes from overview.h) and `add`.
+ * Writes to descriptor 2 only. */
 #ifndef STINT_CLI_PROGRESS_H
 #define STINT_CLI_PROGRESS_H
 
@@ -50,5 +50,16 @@ struct progress_numbers {
     double rate_per_s;
 };
 void progress_format(struct buf *out, const struct progress_numbers *n);
+
+/* A file on its way in: "news [====>     ] 41% · 412,000 items · 98,123/s · ~6s left". */
+struct progress_adding {
+    const char *name;                      /* of the job */
+    int64_t items, done_bytes, size_bytes; /* size_bytes 0: nobody knows */
+    double rate_per_s;                     /* items; < 0: unknown */
+    bool has_bar;
+};
+void progress_format_adding(struct buf *out, const struct progress_adding *n);
+/* Draws when it is due; call it at every step. Fills rate_per_s and has_bar in by itself. */
+void progress_draw_adding(struct progress *p, const struct progress_adding *n, int64_t now_ns);
 
 #endif

@@ -1,6 +1,7 @@
 #include "common/records/lines.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,6 +24,12 @@ void lines_fini(struct lines *l)
     l->data = NULL;
 }
 
+static bool has_nothing_now(const struct lines *l)
+{
+    struct pollfd more = {.fd = l->fd, .events = POLLIN};
+    return l->never_waits && poll(&more, 1, 0) == 0;
+}
+
 static enum rc fill(struct lines *l, struct err *err)
 {
     if (l->start > 0) {
@@ -30,6 +37,8 @@ static enum rc fill(struct lines *l, struct err *err)
         l->end -= l->start;
         l->start = 0;
     }
+    if (has_nothing_now(l))
+        return RC_AGAIN;
     ssize_t n;
     do
         n = read(l->fd, l->data + l->end, ROOM_BYTES - 1 - l->end);
@@ -41,6 +50,7 @@ static enum rc fill(struct lines *l, struct err *err)
     if (n == 0)
         l->is_eof = true;
     l->end += (size_t)n;
+    l->read_bytes += n;
     return RC_OK;
 }
 

@@ -258,6 +258,7 @@ void records_init(struct records *r, int fd, const char *name, const struct reco
 {
     *r = (struct records){.name = name, .opts = *opts};
     lines_init(&r->lines, fd);
+    r->lines.never_waits = opts->never_waits;
     if (r->opts.format == FORMAT_GUESS)
         r->opts.format = format_of_name(name);
     char separator = r->opts.format == FORMAT_CSV ? ',' : '\t';
@@ -300,6 +301,11 @@ enum rc records_next(struct records *r, struct record *ret, struct err *err)
     *ret = (struct record){0};
     enum rc rc = is_table(r) ? next_of_table(r, ret, err) : next_of_lines(r, ret, err);
     return name_place(r, rc, err);
+}
+
+int64_t records_read_bytes(const struct records *r)
+{
+    return r->lines.read_bytes - (int64_t)(r->lines.end - r->lines.start);
 }
 
 void records_end(struct records *r)

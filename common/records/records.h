@@ -23,6 +23,7 @@ struct records_opts {
     enum record_format format;
     const char *key_name;   /* column or member; NULL: "key" */
     const char *key_option; /* how a person sets key_name ("discover.key"), for hints; or NULL */
+    bool never_waits;       /* RC_AGAIN instead of waiting, also where the descriptor would block */
 };
 
 struct records {
@@ -60,6 +61,9 @@ MUST_CHECK enum rc records_header(struct records *r, struct err *err);
  * caller chooses whether to stop or to go on. RC_DONE. RC_AGAIN: a non-blocking descriptor has no
  * whole record now. After RC_LIMIT and RC_SYS there is no going on. */
 MUST_CHECK enum rc records_next(struct records *r, struct record *ret, struct err *err);
+
+/* How much of the stream was given away as records. */
+int64_t records_read_bytes(const struct records *r);
 
 /* Nothing more will come, though the descriptor may be open: what is there is the last line. */
 void records_end(struct records *r);

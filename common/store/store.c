@@ -92,6 +92,11 @@ enum rc store_migrate(struct store *store, struct err *err)
     return txn_end(store, migrate_all(store, err), err);
 }
 
+void store_expect_bulk(struct store *store)
+{
+    store->driver->expect_bulk(store->db);
+}
+
 enum rc store_checkpoint(struct store *store, uint32_t *ret_pages, struct err *err)
 {
     return store->driver->checkpoint(store->db, ret_pages, err);

@@ -45,6 +45,10 @@ MUST_CHECK enum rc store_migrate(struct store *store, struct err *err);
 /* RC_OK when the schema is this program's; RC_INVALID with the reason and what to type. */
 MUST_CHECK enum rc store_check_schema(struct store *store, struct err *err);
 
+/* Much will be written: keeps 32 MiB of the file in memory instead of 4, so that keys in no order
+ * need not be fetched from it again and again. */
+void store_expect_bulk(struct store *store);
+
 /* A checkpoint by the safe rule: under the write lock, by a second connection. *ret_pages: left. */
 MUST_CHECK enum rc store_checkpoint(struct store *store, uint32_t *ret_pages, struct err *err);
 /* Pages in the WAL after this process's newest commit. */

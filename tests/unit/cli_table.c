@@ -1,4 +1,4 @@
-/* The layout of tables, and the text of the progress line. */
+/* The layout of tables, the text of the progress lines, the size of bites. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "cli/bite_size.h"
 #include "cli/progress.h"
 #include "cli/show.h"
 #include "cli/table.h"
@@ -161,6 +162,45 @@ static void test_times(void **state)
     assert_int_equal(show_parse_time(NULL), -1);
 }
 
+static void expect_adding(const struct progress_adding *n, const char *wanted)
+{
+    struct buf out = BUF_INIT;
+    progress_format_adding(&out, n);
+    assert_string_equal(buf_str(&out), wanted);
+    buf_fini(&out);
+}
+
+static void test_progress_of_adding(void **state)
+{
+    (void)state;
+    struct progress_adding n = {
+        .name = "news", .items = 412000, .done_bytes = 410, .rate_per_s = -1};
+    expect_adding(&n, "news 412,000 items"); /* a stream: nobody knows its length */
+    n.size_bytes = 1000;
+    expect_adding(&n, "news 41% · 412,000 items");
+    n.rate_per_s = 98123;
+    expect_adding(&n, "news 41% · 412,000 items · 98,123/s · ~6s left");
+    n.has_bar = true;
+    expect_adding(&n, "news [========>           ] 41% · 412,000 items · 98,123/s · ~6s left");
+    n.done_bytes = 1001; /* it grew */
+    expect_adding(&n, "news [====================] 100% · 412,000 items · 98,123/s");
+    n = (struct progress_adding){.name = "n", .size_bytes = 9, .rate_per_s = -1, .has_bar = true};
+    expect_adding(&n, "n [>                   ] 0% · 0 items");
+}
+
+static void test_bites_keep_to_their_time(void **state)
+{
+    (void)state;
+    int64_t ms = 1000 * 1000;
+    assert_int_equal(bite_next_limit(1000, 1000, 10 * ms, 50 * ms), 2000); /* at most doubles */
+    assert_int_equal(bite_next_limit(1000, 1000, 40 * ms, 50 * ms), 1250);
+    assert_int_equal(bite_next_limit(1000, 1000, 100 * ms, 50 * ms), 500);
+    assert_int_equal(bite_next_limit(1000, 1000, 10000 * ms, 50 * ms), BITE_ITEMS_MIN);
+    assert_int_equal(bite_next_limit(BITE_ITEMS_MAX, BITE_ITEMS_MAX, ms, 50 * ms), BITE_ITEMS_MAX);
+    assert_int_equal(bite_next_limit(1000, 1000, 0, 50 * ms), 2000);
+    assert_int_equal(bite_next_limit(1000, 4, 100 * ms, 50 * ms), BITE_ITEMS_MIN); /* few, large */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +211,8 @@ int main(void)
         cmocka_unit_test(test_colour_does_not_move_columns),
         cmocka_unit_test(test_blocks_keep_the_header_and_the_widths),
         cmocka_unit_test(test_progress_says_only_what_is_known),
+        cmocka_unit_test(test_progress_of_adding),
+        cmocka_unit_test(test_bites_keep_to_their_time),
         cmocka_unit_test(test_csv_cells),
         cmocka_unit_test(test_times),
     };
