@@ -61,6 +61,7 @@ const struct command *const commands[] = {
     &command_reload,
     &command_config,
     &command_stop,
+    &command_doctor,
     &command_db,
     &command_help,
     &command_version,

@@ -72,13 +72,29 @@ const struct command *command_sub(const struct command *command, const char *wor
 const char *command_sub_nearest(const struct command *command, const char *word);   /* or NULL */
 const char *command_word(const struct command *sub);
 
-extern const struct command command_init, command_check, command_run;
-extern const struct command command_add, command_discover, command_results, command_wait;
-extern const struct command command_status, command_ls, command_events, command_workers;
-extern const struct command command_retry, command_cancel, command_pause, command_resume;
+extern const struct command command_init;
+extern const struct command command_check;
+extern const struct command command_run;
+extern const struct command command_add;
+extern const struct command command_discover;
+extern const struct command command_results;
+extern const struct command command_wait;
+extern const struct command command_status;
+extern const struct command command_ls;
+extern const struct command command_events;
+extern const struct command command_workers;
+extern const struct command command_retry;
+extern const struct command command_cancel;
+extern const struct command command_pause;
+extern const struct command command_resume;
+extern const struct command command_reload;
+extern const struct command command_stop;
+extern const struct command command_doctor;
 extern const struct command command_db;
 extern const struct command command_config;
 extern const struct command command_reload, command_stop, command_help, command_version;
+extern const struct command command_help;
+extern const struct command command_version;
 
 /* The help of one command, or of all (NULL); cmd_help.c. */
 void help_write(struct buf *out, const struct command *command);

@@ -164,8 +164,7 @@ enum cli_exit cli_read_files(struct cli *cli)
     return cli->config ? CLI_OK : cli_say_problems(cli, &problems);
 }
 
-/* Asks who answers on this socket, and takes over the configuration that it accepted. */
-static enum rc take_pool(struct cli *cli, const char *socket, struct err *err)
+enum rc cli_take_pool(struct cli *cli, const char *socket, struct err *err)
 {
     struct buf payload CLEANUP(buf_fini) = BUF_INIT;
     enum rc rc = pool_ask_status(cli, socket, err);
@@ -199,7 +198,7 @@ static enum cli_exit find_pool_beside(struct cli *cli, const struct buf *problem
     char *directory CLEANUP_FREE = sys_dirname(cli->conf);
     char *socket CLEANUP_FREE = sys_path_join(directory, "stint.sock");
     struct err err = {""};
-    if (take_pool(cli, socket, &err))
+    if (cli_take_pool(cli, socket, &err))
         return cli_say_problems(cli, problems);
     (void)sys_write_all(STDERR_FILENO, problems->data, problems->len);
     cli_say(
@@ -214,7 +213,7 @@ enum cli_exit cli_find_config(struct cli *cli)
     cli_parse_files(cli, &problems);
     if (!cli->config)
         return find_pool_beside(cli, &problems);
-    enum rc rc = take_pool(cli, cli->config->pool.socket, &err);
+    enum rc rc = cli_take_pool(cli, cli->config->pool.socket, &err);
     if (rc && rc != RC_NOTFOUND)
         cli_say(cli, "stint: a pool holds %s but does not answer (%s); going by the files",
             cli->config->pool.socket, err.text);

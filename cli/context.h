@@ -60,6 +60,9 @@ void cli_fini(struct cli *cli);
 void cli_parse_files(struct cli *cli, struct buf *problems);
 enum cli_exit cli_say_problems(const struct cli *cli, const struct buf *problems);
 
+/* Asks who answers on this socket, and takes over the configuration that it accepted. */
+MUST_CHECK enum rc cli_take_pool(struct cli *cli, const char *socket, struct err *err);
+
 /* Each returns CLI_OK, or says what is wrong and returns the exit code. */
 enum cli_exit cli_read_files(struct cli *cli);  /* sources and config from the files */
 enum cli_exit cli_find_config(struct cli *cli); /* the pool's if one runs, else the files' */

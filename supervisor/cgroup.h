@@ -19,8 +19,6 @@ struct cgroup {
 /* Makes or finds the group called name and ends whatever is alive in it, waiting until the
  * monotonic time at most. False: something there does not end. */
 bool cgroup_open(struct cgroup *group, const char *name, int64_t until_mono_ns);
-/* The directory of the group that this process is in; false: no cgroup v2 here. */
-bool cgroup_find_own(char *ret_dir, size_t cap);
 /* Removes the group; everybody in it must have ended. */
 void cgroup_close(struct cgroup *group);
 

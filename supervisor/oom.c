@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "supervisor/cgroup.h"
+#include "common/base/cgroup_own.h"
 
 /* Reads a small file of the kernel whole; false: not there. */
 static bool read_small(int fd, char *text, size_t cap)

@@ -60,6 +60,7 @@ struct driver {
     /* The file itself: one line a problem. */
     MUST_CHECK enum rc (*verify)(struct db *db, struct buf *problems, struct err *err);
     void (*expect_bulk)(struct db *db); /* a larger cache; only ever a help */
+    MUST_CHECK enum rc (*verify_quick)(struct db *db, struct buf *problems, struct err *err);
     MUST_CHECK enum rc (*checkpoint)(struct db *db, uint32_t *ret_left, struct err *err);
     /* One state of the database is read from now on, until rollback. */
     MUST_CHECK enum rc (*snapshot)(struct db *db, struct err *err);

@@ -206,6 +206,16 @@ enum rc look_claim(
     return fn(ctx, &row);
 }
 
+enum rc look_health(struct store *store, struct health_row *ret, struct err *err)
+{
+    QUERY q = query(store, Q_LOOK_HEALTH);
+    enum rc rc = query_one(&q, err);
+    if (rc != RC_ROW)
+        return rc;
+    *ret = (struct health_row){get_int(&q, "submitted"), get_int(&q, "newest_ts")};
+    return RC_OK;
+}
+
 void look_sizes(const char *database, int64_t *ret_db_bytes, int64_t *ret_wal_bytes)
 {
     CLEANUP_FREE char *wal = xasprintf("%s-wal", database);

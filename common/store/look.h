@@ -56,6 +56,12 @@ typedef enum rc (*claim_owner_fn)(void *ctx, const struct claim_owner *row);
 MUST_CHECK enum rc look_claim(
     struct store *store, int64_t claim, claim_owner_fn fn, void *ctx, struct err *err);
 
+struct health_row {
+    int64_t submitted;            /* by INSERT INTO submit, ever: other programs write here */
+    int64_t newest_event_wall_ms; /* 0: none */
+};
+MUST_CHECK enum rc look_health(struct store *store, struct health_row *ret, struct err *err);
+
 /* Bytes of database and WAL by stat (0 when missing). */
 void look_sizes(const char *database, int64_t *ret_db_bytes, int64_t *ret_wal_bytes);
 

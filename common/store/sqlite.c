@@ -393,6 +393,7 @@ const struct driver driver_sqlite = {
     .migrate = sqlite_migrate,
     .verify = setup_verify,
     .expect_bulk = sqlite_expect_bulk,
+    .verify_quick = setup_verify_quick,
     .checkpoint = sqlite_checkpoint,
     .snapshot = setup_snapshot,
     .copy = sqlite_copy,

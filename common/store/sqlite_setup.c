@@ -118,19 +118,25 @@ enum rc setup_snapshot(struct db *db, struct err *err)
     return rc ? rc : setup_schema(db, &state, err);
 }
 
+static enum rc list_problems(struct db *db, enum query id, struct buf *problems, struct err *err)
+{
+    struct stmt *s = d->query(db, id);
+    enum rc rc;
+    while ((rc = d->step(s, err)) == RC_ROW) {
+        const char *text = d->col_text(s, "problem");
+        if (text && strcmp(text, "ok") != 0)
+            buf_addf(problems, "%s\n", text);
+    }
+    return rc == RC_DONE ? RC_OK : rc;
+}
+
 enum rc setup_verify(struct db *db, struct buf *problems, struct err *err)
 {
-    static const enum query checks[] = {Q_SQLITE_VERIFY_INTEGRITY, Q_SQLITE_VERIFY_FOREIGN_KEYS};
-    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
-        struct stmt *s = d->query(db, checks[i]);
-        enum rc rc;
-        while ((rc = d->step(s, err)) == RC_ROW) {
-            const char *text = d->col_text(s, "problem");
-            if (text && strcmp(text, "ok") != 0)
-                buf_addf(problems, "%s\n", text);
-        }
-        if (rc != RC_DONE)
-            return rc;
-    }
-    return RC_OK;
+    enum rc rc = list_problems(db, Q_SQLITE_VERIFY_INTEGRITY, problems, err);
+    return rc ? rc : list_problems(db, Q_SQLITE_VERIFY_FOREIGN_KEYS, problems, err);
+}
+
+enum rc setup_verify_quick(struct db *db, struct buf *problems, struct err *err)
+{
+    return list_problems(db, Q_SQLITE_VERIFY_QUICK, problems, err);
 }

@@ -16,5 +16,6 @@ MUST_CHECK enum rc setup_check(struct db *db, const char *path, bool is_normal, 
 MUST_CHECK enum rc setup_schema(struct db *db, struct schema_state *ret, struct err *err);
 MUST_CHECK enum rc setup_snapshot(struct db *db, struct err *err);
 MUST_CHECK enum rc setup_verify(struct db *db, struct buf *problems, struct err *err);
+MUST_CHECK enum rc setup_verify_quick(struct db *db, struct buf *problems, struct err *err);
 
 #endif

@@ -112,6 +112,11 @@ const char *store_library_version(void)
     return driver_sqlite.version();
 }
 
+enum rc store_verify_quick(struct store *store, struct buf *problems, struct err *err)
+{
+    return store->driver->verify_quick(store->db, problems, err);
+}
+
 enum rc store_verify(struct store *store, struct buf *problems, struct err *err)
 {
     static const enum query checks[] = {Q_VERIFY_COUNTS, Q_VERIFY_CLAIMS, Q_VERIFY_RESULTS,

@@ -58,6 +58,8 @@ uint32_t store_wal_pages(const struct store *store);
 /* The version of the library under the store, as it is loaded now: "3.40.1". */
 const char *store_library_version(void);
 
+/* For `doctor`: the file itself, without a look at what its rows say; one line a problem. */
+MUST_CHECK enum rc store_verify_quick(struct store *store, struct buf *problems, struct err *err);
 /* For tests and `db check`: integrity_check, foreign_key_check, our own asserts; one line a
  * problem. */
 MUST_CHECK enum rc store_verify(struct store *store, struct buf *problems, struct err *err);

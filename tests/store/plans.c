@@ -20,6 +20,8 @@ static const struct {
     {"rest_counts", "g", "a row a stage"},
     {"lanes_paused", "j USING INDEX job_state_paused", "paused jobs only"},
     {"pause_claims", "s USING INDEX item_stages_claimed", "claims held now: a row a worker"},
+    {"look_health", "sqlite_sequence", "a row a table"},
+    {"look_health", "events", "the last row only"},
     {"pool_retire_all", "pools USING INDEX pools_living", "living pools only"},
     {"inbox_next", "inbox USING INDEX inbox_waiting", "partial index, LIMIT 1"},
     {"inbox_waiting", "inbox USING INDEX inbox_waiting", "partial index, with a LIMIT"},
