@@ -54,7 +54,7 @@ void doctor_look_config(struct doctor *d)
     struct err err = {""};
     cli_parse_files(cli, &problems);
     if (cli->config)
-        named_check(&cli->sources, cli->config, &problems, &warnings);
+        named_check(cli->config, &problems, &warnings);
     add_lines(d, FINDING_PROBLEM, buf_str(&problems));
     add_lines(d, FINDING_WARNING, buf_str(&warnings));
     look_files(d);
