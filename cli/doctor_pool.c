@@ -38,15 +38,6 @@ static void add_lines(struct doctor *d, enum finding_state state, const char *te
     }
 }
 
-static void look_files(struct doctor *d)
-{
-    const struct config_sources *sources = &d->cli->sources;
-    struct stat st;
-    for (size_t i = 0; i < sources->len; i++)
-        if (stat(sources->list[i].name, &st) == 0)
-            (void)doctor_look_mode(d, "configuration", sources->list[i].name, &st, false);
-}
-
 void doctor_look_config(struct doctor *d)
 {
     struct cli *cli = d->cli;
@@ -57,7 +48,6 @@ void doctor_look_config(struct doctor *d)
         named_check(cli->config, &problems, &warnings);
     add_lines(d, FINDING_PROBLEM, buf_str(&problems));
     add_lines(d, FINDING_WARNING, buf_str(&warnings));
-    look_files(d);
     if (problems.len == 0)
         doctor_add(d, FINDING_OK, "configuration",
             "%s: %zu job%s; what %s handlers name is there and may run", cli->conf,
