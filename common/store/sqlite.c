@@ -327,11 +327,6 @@ static enum rc sqlite_migrate(struct db *db, const struct migration *m, struct e
     return code == SQLITE_OK ? RC_OK : fail(db, db->main, code, m->name, err);
 }
 
-static void sqlite_expect_bulk(struct db *db)
-{
-    (void)!setup_run(db, Q_SQLITE_CACHE_BULK, NULL);
-}
-
 /* The safe rule: A holds the write lock, so that no commit can meet the checkpoint of B. */
 static enum rc sqlite_checkpoint(struct db *db, uint32_t *ret_left, struct err *err)
 {
@@ -392,7 +387,7 @@ const struct driver driver_sqlite = {
     .schema = setup_schema,
     .migrate = sqlite_migrate,
     .verify = setup_verify,
-    .expect_bulk = sqlite_expect_bulk,
+    .expect_bulk = setup_expect_bulk,
     .verify_quick = setup_verify_quick,
     .checkpoint = sqlite_checkpoint,
     .snapshot = setup_snapshot,

@@ -110,6 +110,11 @@ enum rc setup_schema(struct db *db, struct schema_state *ret, struct err *err)
     return rc == RC_ROW ? RC_OK : rc;
 }
 
+void setup_expect_bulk(struct db *db)
+{
+    (void)!setup_run(db, Q_SQLITE_CACHE_BULK, NULL);
+}
+
 /* A transaction begins to see at its first read. */
 enum rc setup_snapshot(struct db *db, struct err *err)
 {

@@ -14,6 +14,7 @@ MUST_CHECK enum rc setup_wal(struct db *db, const char *path, int64_t timeout_ms
 MUST_CHECK enum rc setup_check(struct db *db, const char *path, bool is_normal, struct err *err);
 /* The driver's schema, snapshot and verify. */
 MUST_CHECK enum rc setup_schema(struct db *db, struct schema_state *ret, struct err *err);
+void setup_expect_bulk(struct db *db);
 MUST_CHECK enum rc setup_snapshot(struct db *db, struct err *err);
 MUST_CHECK enum rc setup_verify(struct db *db, struct buf *problems, struct err *err);
 MUST_CHECK enum rc setup_verify_quick(struct db *db, struct buf *problems, struct err *err);
