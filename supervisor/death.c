@@ -10,6 +10,7 @@
 #include "common/base/crash.h"
 #include "common/base/log.h"
 #include "common/base/proctree.h"
+#include "supervisor/buckets.h"
 #include "supervisor/children.h"
 
 #define UNKILLABLE_AFTER_MS 30000
@@ -90,6 +91,7 @@ void death_bury(struct pool *pool, struct child *c)
         atomic_store(&slot->pid, 0);
         atomic_store(&slot->lock_mono_ns, 0);
         atomic_store(&slot->waits_mono_ns, 0);
+        buckets_forget_sleeper(pool->mem, slot);
     }
     c->pid = 0;
     children_close(c);

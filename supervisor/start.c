@@ -18,6 +18,7 @@
 #include "common/base/sys.h"
 #include "common/config/parse.h"
 #include "common/config/source.h"
+#include "supervisor/buckets.h"
 #include "supervisor/lock.h"
 
 #define LOCK_WAIT_MS 30000
@@ -180,6 +181,8 @@ enum rc start_prepare(struct pool *pool, struct err *err)
     rc = proctree_become_subreaper(err);
     if (rc == RC_OK)
         rc = pool_mem_new(POOL_SLOTS_MAX, pool_id, &pool->mem_fd, &pool->mem, err);
+    if (rc == RC_OK)
+        buckets_apply(pool->mem, pool->config);
     if (rc == RC_OK)
         rc = sys_pipe(pool->lifeline, true, err);
     if (rc == RC_OK)

@@ -20,6 +20,8 @@ static void take_lanes(struct worker *w)
     for (size_t i = 0; i < w->catalog->jobs_len; i++)
         for (size_t k = 0; k < w->catalog->jobs[i].spec->stages_len; k++)
             w->stage_ids[n++] = w->catalog->jobs[i].stages[k].id;
+    tokens_forget(&w->tokens, &w->life);
+    tokens_map(&w->tokens, w->catalog, w->config, w->life.mem);
 }
 
 /* A copy of the configuration in force, parsed. */
@@ -126,6 +128,7 @@ void accepted_renew(struct worker *w, struct attempt *a)
 void accepted_fini(struct worker *w)
 {
     free(w->stage_ids);
+    tokens_fini(&w->tokens);
     catalog_free(w->catalog);
     config_free(w->config);
     buf_fini(&w->packed);

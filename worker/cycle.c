@@ -27,12 +27,32 @@ static bool is_refused(struct attempt *a, enum rc rc, const struct err *err)
     return true;
 }
 
+/* How long the database has been failing, and the next pause. */
+struct patience {
+    int64_t failing_since, wait_ns;
+};
+
+/* RC_OK: waited, try again; else it has failed for too long. */
+static enum rc be_patient(struct worker *w, struct patience *p, enum rc rc, const struct err *err)
+{
+    int64_t now = clock_mono_ns();
+    if (p->failing_since == 0) {
+        *p = (struct patience){now, RETRY_MIN_NS};
+        log_msg(LOG_LEVEL_ERROR, "worker.database", "%s; trying again", err->text);
+    } else if (rc != RC_BUSY && now - p->failing_since > STORE_PATIENCE_NS) {
+        return rc;
+    }
+    life_wait(&w->life, p->wait_ns);
+    p->wait_ns = p->wait_ns * 2 < RETRY_MAX_NS ? p->wait_ns * 2 : RETRY_MAX_NS;
+    return RC_OK;
+}
+
 /* Repeats the exchange until the database answers. What it did before it failed is not known; the
  * claim's number and the outcome's claim tell it when it is asked again. */
 static enum rc exchange(struct worker *w, struct attempt *a, struct wish *wish,
     struct exchange_answer *answer, struct err *err)
 {
-    int64_t failing_since = 0, wait_ns = RETRY_MIN_NS;
+    struct patience p = {0};
     for (;;) {
         const struct outcome *outcome = a->has_outcome ? &a->outcome : NULL;
         enum rc rc = store_exchange(w->store, outcome, wish, answer, err);
@@ -40,18 +60,49 @@ static enum rc exchange(struct worker *w, struct attempt *a, struct wish *wish,
             return RC_OK;
         if (is_refused(a, rc, err))
             continue;
-        int64_t now = clock_mono_ns();
-        if (failing_since == 0) {
-            failing_since = now;
-            log_msg(LOG_LEVEL_ERROR, "worker.database", "%s; trying again", err->text);
-        } else if (rc != RC_BUSY && now - failing_since > STORE_PATIENCE_NS) {
-            return rc;
-        }
         if (wish != NULL)
             wish->is_repeat = true;
-        life_wait(&w->life, wait_ns);
-        wait_ns = wait_ns * 2 < RETRY_MAX_NS ? wait_ns * 2 : RETRY_MAX_NS;
+        rc = be_patient(w, &p, rc, err);
+        if (rc != RC_OK)
+            return rc;
     }
+}
+
+/* Which lanes have work and their tokens; what is taken here is settled after the exchange.
+ * *ret_is_open: a wish makes sense. */
+static enum rc take_tokens(
+    struct worker *w, struct wish *wish, bool has_outcome, bool *ret_is_open, struct err *err)
+{
+    struct tokens *t = &w->tokens;
+    struct patience p = {0};
+    enum rc rc;
+    while ((rc = store_look_lanes(w->store, w->stage_ids, t->len, t->heads, err)) != RC_OK) {
+        rc = be_patient(w, &p, rc, err);
+        if (rc != RC_OK)
+            return rc;
+    }
+    bool has_work = tokens_take(t, &w->life);
+    wish->stage_ids = t->covered;
+    wish->stages_len = t->covered_len;
+    if (t->held_len > 0)
+        wish->started_wall_ms = clock_wall_ms_at(t->at_mono_ns);
+    /* An outcome may open lanes that take no token: asking costs nothing then. */
+    *ret_is_open = has_work || (has_outcome && t->covered_len > 0);
+    return RC_OK;
+}
+
+/* *ret_has: there is something to wish for now. */
+static enum rc make_wish(
+    struct worker *w, struct wish *wish, bool has_outcome, bool *ret_has, struct err *err)
+{
+    bool is_open = life_may_claim(&w->life);
+    enum rc rc = RC_OK;
+    if (w->tokens.is_paced && is_open)
+        rc = take_tokens(w, wish, has_outcome, &is_open, err);
+    else if (w->tokens.is_paced)
+        tokens_forget(&w->tokens, &w->life);
+    *ret_has = is_open && life_take_claim(&w->life, &wish->claim);
+    return rc;
 }
 
 static void log_lost(const struct attempt *a)
@@ -75,19 +126,22 @@ static enum rc trade(struct worker *w, struct attempt *a, bool *ret_is_open, str
         .fence_value = w->life.spec_generation,
     };
     struct exchange_answer answer = {0};
-    bool has_wish = life_may_claim(&w->life) && life_take_claim(&w->life, &wish.claim);
-    if (!a->has_outcome && !has_wish)
-        return RC_OK;
+    bool has_wish = false, came_back = false;
+    enum rc rc = make_wish(w, &wish, a->has_outcome, &has_wish, err);
+    if (rc != RC_OK || (!a->has_outcome && !has_wish))
+        return rc;
     life_enter(&w->life, WORKER_DATABASE, a->run.claim, 0);
-    enum rc rc = exchange(w, a, has_wish ? &wish : NULL, &answer, err);
+    rc = exchange(w, a, has_wish ? &wish : NULL, &answer, err);
     if (rc != RC_OK)
         return rc;
+    if (w->tokens.is_paced)
+        came_back = tokens_settle(&w->tokens, &w->life, answer.run.stage_id);
     if (a->has_outcome)
         CRASH_POINT("worker.outcome_committed");
     if (answer.is_outcome_lost)
         log_lost(a);
     attempt_fini(a);
-    *ret_is_open = has_wish && wish.is_repeat && answer.run.id == 0;
+    *ret_is_open = answer.run.id == 0 && ((has_wish && wish.is_repeat) || came_back);
     if (answer.run.id != 0)
         attempt_init(a, &answer.run, catalog_stage(w->catalog, answer.run.stage_id));
     if (answer.claimable > 0)
@@ -114,13 +168,19 @@ static void run_attempt(struct worker *w, struct attempt *a)
     CRASH_POINT("worker.handler_ended");
 }
 
-/* Until somebody says that there may be work. A beat between costs no look at the database. */
+/* Until somebody says that there may be work, or a token that work waits for is due. A beat between
+ * costs no look at the database. */
 static void idle(struct worker *w, uint32_t seen)
 {
     int64_t look = clock_mono_ns() + LOOK_INTERVAL_NS;
     life_enter(&w->life, WORKER_IDLE, 0, 0);
-    while (atomic_load(&w->life.mem->wake) == seen && clock_mono_ns() < look)
-        life_sleep(&w->life, seen, look);
+    while (atomic_load(&w->life.mem->wake) == seen && clock_mono_ns() < look &&
+           !tokens_are_due(&w->tokens)) {
+        if (w->tokens.is_paced)
+            tokens_sleep(&w->tokens, &w->life, seen, look);
+        else
+            life_sleep(&w->life, seen, look);
+    }
 }
 
 enum rc cycle_run(struct worker *w, struct err *err)
@@ -139,7 +199,8 @@ enum rc cycle_run(struct worker *w, struct err *err)
             run_attempt(w, &a);
         else if (life_is_leaving(&w->life))
             break;
-        else if (!is_open) /* a repeated wish that got nothing was not a look: wish anew */
+        else if (!is_open) /* else wish anew: a repeated wish that got nothing was no look, and work
+                            * for which we had tokens went to another */
             idle(w, seen);
     }
     attempt_fini(&a);

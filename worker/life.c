@@ -83,6 +83,7 @@ void life_init(
     atomic_store(&l->slot->handler_pid, 0);
     atomic_store(&l->slot->lock_mono_ns, 0);
     atomic_store(&l->slot->waits_mono_ns, 0);
+    atomic_store(&l->slot->sleeps_at, 0);
     life_mark(l, WORKER_STARTING, 0);
     life_beat(l);
 }
@@ -100,6 +101,13 @@ void life_goodbye(struct life *l)
     life_mark(l, WORKER_STOPPING, 0);
     l->sent.is_goodbye = 1;
     life_beat(l);
+}
+
+void life_sleep_on(struct life *l, const struct sys_futex *words, size_t len, int64_t until_mono_ns)
+{
+    int64_t until = until_mono_ns < l->beat_due_mono_ns ? until_mono_ns : l->beat_due_mono_ns;
+    sys_futex_wait_any(words, len, until);
+    life_tick(l);
 }
 
 void life_sleep(struct life *l, uint32_t seen, int64_t until_mono_ns)

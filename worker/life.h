@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "common/base/sys.h"
 #include "common/ipc/heartbeat.h"
 #include "common/ipc/pool_mem.h"
 #include "common/store/store.h"
@@ -48,6 +49,9 @@ void life_goodbye(struct life *l); /* the last record */
 /* One futex wait, at most until the next beat or until_mono_ns, ended by a change of the pool's
  * wake word since `seen` was read; then life_tick. */
 void life_sleep(struct life *l, uint32_t seen, int64_t until_mono_ns);
+/* The same on several words: the first is the pool's wake word. */
+void life_sleep_on(
+    struct life *l, const struct sys_futex *words, size_t len, int64_t until_mono_ns);
 /* Sleeps the whole time, beating; wakes of the pool do not end it. */
 void life_wait(struct life *l, int64_t ns);
 

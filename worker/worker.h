@@ -11,6 +11,7 @@
 #include "worker/env.h"
 #include "worker/life.h"
 #include "worker/loop.h"
+#include "worker/tokens.h"
 
 struct worker {
     const struct config_box *box;
@@ -24,8 +25,9 @@ struct worker {
     struct handler_env env;
     int64_t *stage_ids; /* every lane of the catalogue: what a wish asks for */
     size_t stages_len;
-    int child_fd;      /* signalfd: SIGCHLD, which is blocked */
-    int handler_umask; /* as the pool was started with; our own is 077 */
+    struct tokens tokens; /* of the same lanes */
+    int child_fd;         /* signalfd: SIGCHLD, which is blocked */
+    int handler_umask;    /* as the pool was started with; our own is 077 */
 };
 
 #endif

@@ -17,8 +17,9 @@
  * is repaired as such.
  *
  * A token carries the moment as of which it was taken, and that is what started_at of its claim
- * says. Usually it is now. Whoever slept until the token was due and woke up a little late takes it
- * as of when it was due: else every lateness of a sleeper would be lost to a burst of 1. */
+ * says. Usually it is now. For work that was waiting when the token fell due it is then, if that is
+ * no longer ago than BUCKET_LATE_NS: else every lateness of whoever wakes up for it would be lost
+ * to a burst of 1. */
 #ifndef STINT_IPC_BUCKET_H
 #define STINT_IPC_BUCKET_H
 
@@ -82,8 +83,8 @@ void bucket_ring(struct bucket *b);
 
 /* ---- worker ---- */
 
-/* Whether a token can be had, and as of when, for somebody who has waited for it since then (now or
- * later: not at all). The moment is the newest that costs nothing. */
+/* Whether a token can be had, and as of when, for work that has waited since then (now or later:
+ * not at all). The moment is the newest that costs nothing. */
 bool bucket_is_open(const struct bucket_ref *ref, int64_t since_mono_ns, int64_t *ret_at_mono_ns);
 /* Takes a token as of that moment. False: there is none (any more). *ret_word is for giving back.
  */

@@ -122,6 +122,25 @@ void pool_mem_unmap(struct pool_mem *mem)
         (void)munmap(mem, pool_mem_size(mem->slots_len));
 }
 
+static bool came_before(const struct slot *a, const struct slot *b)
+{
+    int64_t since_a = atomic_load(&a->sleeps_mono_ns), since_b = atomic_load(&b->sleeps_mono_ns);
+    return since_a < since_b || (since_a == since_b && a < b);
+}
+
+int pool_sleepers(struct pool_mem *mem, size_t place, const struct slot *before)
+{
+    int n = 0;
+    for (uint32_t i = 0; i < mem->slots_len && i < POOL_SLOTS_MAX; i++) {
+        const struct slot *s = &mem->slots[i];
+        bool is_there = (atomic_load(&s->sleeps_at) >> place & 1) != 0;
+        if (is_there && s != before && atomic_load(&s->life) != 0 &&
+            (before == NULL || came_before(s, before)))
+            n++;
+    }
+    return n;
+}
+
 void pool_wake(struct pool_mem *mem, int n)
 {
     atomic_fetch_add(&mem->wake, 1);

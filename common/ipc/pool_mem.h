@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "common/base/err.h"
+#include "common/ipc/bucket.h"
 
 #define POOL_MEM_MAGIC UINT64_C(0x6d656d746e697473) /* "stintmem" */
 #define POOL_MEM_VERSION 2
@@ -42,7 +43,12 @@ struct slot {
     _Atomic int64_t since_wall_ms; /* of the state */
     _Atomic int64_t lock_mono_ns;  /* holds the database's write lock since; 0: does not */
     _Atomic int64_t waits_mono_ns; /* waits for the write lock since; 0: does not */
-    int64_t reserved[8];
+    /* It sleeps until a token is due: a bit for each place of a bucket that is empty, and since
+     * when. Who came first counts on the first token. Readers: those who sleep there too,
+     * `resources`; the supervisor clears it after a death. */
+    _Atomic uint64_t sleeps_at;
+    _Atomic int64_t sleeps_mono_ns;
+    int64_t reserved[6];
 };
 static_assert(sizeof(struct slot) == 128, "slots are laid out by cache line pairs");
 
@@ -65,6 +71,8 @@ struct pool_mem {
      * database's: who gets the lock afterwards and works by an older one claims nothing. Readers:
      * workers, before a wish and again inside its transaction. */
     _Atomic uint64_t spec_generation;
+    _Atomic uint32_t bucket_ids; /* given out so far; writer: supervisor */
+    struct bucket buckets[BUCKETS_MAX];
     alignas(64) struct slot slots[];
 };
 static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2, "shared words need CAS");
@@ -76,6 +84,9 @@ MUST_CHECK enum rc pool_mem_new(
 MUST_CHECK enum rc pool_mem_map(int fd, struct pool_mem **ret, struct err *err);
 void pool_mem_unmap(struct pool_mem *mem);
 
+/* Living workers that sleep at the bucket in this place; before (may be NULL): only those who came
+ * there before that one. */
+int pool_sleepers(struct pool_mem *mem, size_t place, const struct slot *before);
 /* Something may be claimable: bump the word and wake up to n idle workers. */
 void pool_wake(struct pool_mem *mem, int n);
 /* Sets lock_wanted; clearing it wakes whoever stood aside. */

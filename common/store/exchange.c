@@ -8,11 +8,6 @@
 #include "common/store/outcome.h"
 #include "common/store/query.h"
 
-/* The best claimable run over the lanes of a wish; id 0: none. */
-struct pick {
-    int64_t id, rank;
-};
-
 struct id_list {
     int64_t *ids;
     size_t len;
@@ -53,7 +48,7 @@ static bool has_id(const struct id_list *list, int64_t id)
 }
 
 static enum rc pick_in_lane(
-    struct store *store, int64_t stage_id, struct pick *best, struct err *err)
+    struct store *store, int64_t stage_id, struct lane_head *best, struct err *err)
 {
     QUERY q = query(store, Q_CLAIM_PICK);
     put_int(&q, "stage_id", stage_id);
@@ -62,18 +57,18 @@ static enum rc pick_in_lane(
         return RC_OK;
     if (rc != RC_ROW)
         return rc;
-    struct pick p = {get_int(&q, "id"), get_int(&q, "rank")};
-    if (!best->id || p.rank < best->rank || (p.rank == best->rank && p.id < best->id))
+    struct lane_head p = {.id = get_int(&q, "id"), .rank = get_int(&q, "rank")};
+    if (!best->id || lane_head_precedes(&p, best))
         *best = p;
     return RC_OK;
 }
 
 static enum rc pick_run(
-    struct store *store, const struct wish *wish, struct pick *ret, struct err *err)
+    struct store *store, const struct wish *wish, struct lane_head *ret, struct err *err)
 {
     CLEANUP(cleanup_ids) struct id_list paused = {0};
     enum rc rc = list_paused(store, &paused, err);
-    *ret = (struct pick){0};
+    *ret = (struct lane_head){0};
     for (size_t i = 0; rc == RC_OK && i < wish->stages_len; i++) {
         if (!has_id(&paused, wish->stage_ids[i]))
             rc = pick_in_lane(store, wish->stage_ids[i], ret, err);
@@ -105,13 +100,14 @@ static enum rc grant(struct store *store, const struct wish *wish, int64_t now, 
         return find_claimed(store, wish->claim, ret_id, err);
     if (is_fenced(wish)) /* a reload was committed before we got the lock */
         return RC_OK;
-    struct pick best = {0};
+    struct lane_head best = {0};
     enum rc rc = pick_run(store, wish, &best, err);
     if (rc || !best.id)
         return rc;
     QUERY q = query(store, Q_CLAIM_TAKE);
     put_int(&q, "id", best.id);
     put_int(&q, "claim", wish->claim);
+    put_int(&q, "started_ms", wish->started_wall_ms ? wish->started_wall_ms : now);
     put_int(&q, "now_ms", now);
     int64_t changes = 0;
     rc = query_write(&q, &changes, err);
@@ -213,9 +209,34 @@ static enum rc transact(struct store *store, struct exchange *x, struct err *err
 /* A look without the lock: idle workers that are woken for nothing must not queue for it. */
 static enum rc is_worth_it(struct store *store, const struct wish *wish, bool *ret, struct err *err)
 {
-    struct pick best = {0};
+    struct lane_head best = {0};
     enum rc rc = wish->is_repeat ? RC_OK : pick_run(store, wish, &best, err);
     *ret = wish->is_repeat || best.id;
+    return rc;
+}
+
+static enum rc look_lane(
+    struct store *store, int64_t stage_id, struct lane_head *ret, struct err *err)
+{
+    QUERY q = query(store, Q_LANE_HEAD);
+    put_int(&q, "stage_id", stage_id);
+    enum rc rc = query_one(&q, err);
+    if (rc == RC_ROW)
+        *ret =
+            (struct lane_head){get_int(&q, "id"), get_int(&q, "rank"), get_int(&q, "updated_at")};
+    return rc == RC_ROW || rc == RC_NOTFOUND ? RC_OK : rc;
+}
+
+enum rc store_look_lanes(struct store *store, const int64_t *stage_ids, size_t len,
+    struct lane_head *ret, struct err *err)
+{
+    CLEANUP(cleanup_ids) struct id_list paused = {0};
+    enum rc rc = list_paused(store, &paused, err);
+    for (size_t i = 0; rc == RC_OK && i < len; i++) {
+        ret[i] = (struct lane_head){0};
+        if (!has_id(&paused, stage_ids[i]))
+            rc = look_lane(store, stage_ids[i], &ret[i], err);
+    }
     return rc;
 }
 

@@ -50,6 +50,7 @@ struct wish {
      * the JobSpec that the wish was made by is no longer the database's. NULL: none. */
     const _Atomic uint64_t *fence;
     uint64_t fence_value;
+    int64_t started_wall_ms; /* what started_at says: when its tokens were had; 0: now */
     bool is_repeat; /* only look for the row that got this number; none: wish again under a new one
                      */
 };
@@ -60,6 +61,19 @@ struct exchange_answer {
     struct run run;       /* run.id 0: nothing claimable */
     int64_t claimable;    /* further stage runs made claimable for others: wake that many */
 };
+
+/* The first claimable run of a lane; id 0: there is none, or the lane is paused. */
+struct lane_head {
+    int64_t id, rank;
+    int64_t since_wall_ms; /* claimable since; store_look_lanes only */
+};
+/* A look without the lock at each of these lanes: what a wish would choose from. ret: len. */
+MUST_CHECK enum rc store_look_lanes(struct store *store, const int64_t *stage_ids, size_t len,
+    struct lane_head *ret, struct err *err);
+static inline bool lane_head_precedes(const struct lane_head *a, const struct lane_head *b)
+{
+    return a->rank < b->rank || (a->rank == b->rank && a->id < b->id);
+}
 
 /* Either part may be NULL. Lanes whose job or stage is paused are passed over. On an error nothing
  * is known: send the same exchange again with wish->is_repeat = true; outcomes recognise their own

@@ -66,7 +66,15 @@ static enum rc is_lane_paused(struct store *store, int64_t stage_id, bool *ret, 
     return rc == RC_DONE ? RC_OK : rc;
 }
 
-static enum rc add_stages(struct store *store, int64_t job_id, struct rest *rest, struct err *err)
+static int64_t weigh_all(void *ctx, int64_t stage_id, int64_t pending)
+{
+    (void)ctx;
+    (void)stage_id;
+    return pending;
+}
+
+static enum rc add_stages(struct store *store, int64_t job_id, const struct lane_weigher *weigher,
+    struct rest *rest, struct err *err)
 {
     QUERY q = query(store, Q_REST_COUNTS);
     put_int(&q, "job_id", job_id);
@@ -74,13 +82,14 @@ static enum rc add_stages(struct store *store, int64_t job_id, struct rest *rest
     while ((rc = query_step(&q, err)) == RC_ROW) {
         bool is_paused = false;
         int64_t pending = get_int(&q, "pending"), later = get_int(&q, "retry_later");
-        int64_t running = get_int(&q, "in_progress");
-        rc = is_lane_paused(store, get_int(&q, "stage_id"), &is_paused, err);
+        int64_t running = get_int(&q, "in_progress"), stage_id = get_int(&q, "stage_id");
+        rc = is_lane_paused(store, stage_id, &is_paused, err);
         if (rc)
             return rc;
         rest->moving += pending + later + running;
         rest->running += running;
-        rest->claimable += is_paused ? 0 : pending;
+        if (!is_paused && pending > 0)
+            rest->claimable += weigher->weigh(weigher->ctx, stage_id, pending);
         rest->paused += is_paused ? pending + later : 0;
         rest->undone += pending + later + running + get_int(&q, "blocked") + get_int(&q, "held") +
                         get_int(&q, "failed") + get_int(&q, "exhausted") + get_int(&q, "cancelled");
@@ -114,10 +123,11 @@ static enum rc add_discovery(
     return RC_OK;
 }
 
-enum rc store_rest(struct store *store, int64_t job_id, struct rest *ret, struct err *err)
+static enum rc look(struct store *store, int64_t job_id, const struct lane_weigher *weigher,
+    struct rest *ret, struct err *err)
 {
     struct rest rest = {0};
-    enum rc rc = add_stages(store, job_id, &rest, err);
+    enum rc rc = add_stages(store, job_id, weigher, &rest, err);
     if (rc == RC_OK)
         rc = add_inbox(store, job_id, &rest, err);
     if (rc == RC_OK && job_id)
@@ -125,4 +135,16 @@ enum rc store_rest(struct store *store, int64_t job_id, struct rest *ret, struct
     if (rc == RC_OK)
         *ret = rest;
     return rc;
+}
+
+enum rc store_rest(struct store *store, int64_t job_id, struct rest *ret, struct err *err)
+{
+    static const struct lane_weigher all = {.weigh = weigh_all};
+    return look(store, job_id, &all, ret, err);
+}
+
+enum rc store_rest_weighed(
+    struct store *store, const struct lane_weigher *weigher, struct rest *ret, struct err *err)
+{
+    return look(store, 0, weigher, ret, err);
 }

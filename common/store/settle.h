@@ -53,6 +53,14 @@ struct rest {
     int64_t paused;    /* pending or retry_later in paused stages */
     int64_t undone;    /* runs that are neither done nor skipped */
 };
+/* How many of a lane's pending runs count as claimable. */
+struct lane_weigher {
+    int64_t (*weigh)(void *ctx, int64_t stage_id, int64_t pending);
+    void *ctx;
+};
+/* As store_rest of all jobs, with the lanes weighed. */
+MUST_CHECK enum rc store_rest_weighed(
+    struct store *store, const struct lane_weigher *weigher, struct rest *ret, struct err *err);
 /* O(stages). Everything is at rest when moving == 0. job_id 0: all jobs. */
 MUST_CHECK enum rc store_rest(
     struct store *store, int64_t job_id, struct rest *ret, struct err *err);

@@ -11,6 +11,7 @@
 #include "common/store/add.h"
 #include "supervisor/keeper/certificate.h"
 #include "supervisor/keeper/chores.h"
+#include "supervisor/keeper/levels.h"
 #include "supervisor/keeper/reload.h"
 
 enum { EXIT_CONFIG = 78 };
@@ -43,6 +44,8 @@ static enum rc start_pool(struct keeper *k, int64_t *ret_requeued, struct err *e
     if (rc == RC_OK)
         rc = store_pool_start(
             k->store, k->catalog, k->host, k->supervisor_pid, &k->pool, ret_requeued, err);
+    if (rc == RC_OK)
+        rc = levels_restore(k, err);
     if (rc == RC_OK)
         rc = store_open_discoveries(k->store, k->catalog, &report, err);
     return rc;
@@ -166,7 +169,9 @@ static void answer_finish(struct keeper *k, const struct order *order)
     struct err err = {""};
     uint32_t left = 0;
     (void)order;
-    enum rc rc = store_pool_finish(k->store, k->host, k->supervisor_pid, &err);
+    enum rc rc = levels_save(k, &err);
+    if (rc == RC_OK)
+        rc = store_pool_finish(k->store, k->host, k->supervisor_pid, &err);
     if (!chores_is_ok(k, rc, &err))
         return;
     /* What stays in the log is no loss: the next pool checkpoints it. */

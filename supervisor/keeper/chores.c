@@ -96,6 +96,23 @@ static void report_backlog(struct keeper *k, const struct rest *rest)
     report(ORDER_BACKLOG, rest->claimable);
 }
 
+/* Runs that lack a token wake nobody, as long as somebody sleeps until one is due. */
+static int64_t weigh(void *ctx, int64_t stage_id, int64_t pending)
+{
+    const struct keeper *k = ctx;
+    const struct catalog_stage *stage = catalog_stage(k->catalog, stage_id);
+    for (size_t i = 0; stage != NULL && i < stage->spec->tuning.resources_len; i++) {
+        const char *name = k->config->resources[stage->spec->tuning.resources[i]].name;
+        struct bucket_ref ref;
+        if (!bucket_find(k->mem->buckets, name, &ref))
+            return 0;
+        if (bucket_due_mono_ns(&ref, 1) <= clock_mono_ns())
+            continue;
+        return pool_sleepers(k->mem, (size_t)(ref.bucket - k->mem->buckets), NULL) > 0 ? 0 : 1;
+    }
+    return pending;
+}
+
 /* Who commits beside the pool (a discovery, a command, plain SQL) wakes nobody; so this does. */
 static enum rc look_around(struct keeper *k, struct err *err)
 {
@@ -104,7 +121,8 @@ static enum rc look_around(struct keeper *k, struct err *err)
     bool is_scaled = k->config->pool.workers_min != k->config->pool.workers_max;
     if (idle == 0 && !k->is_watching_rest && !is_scaled)
         return RC_OK;
-    enum rc rc = store_rest(k->store, 0, &rest, err);
+    struct lane_weigher weigher = {weigh, k};
+    enum rc rc = store_rest_weighed(k->store, &weigher, &rest, err);
     if (rc != RC_OK)
         return rc;
     wake(k, rest.claimable < idle ? rest.claimable : idle);

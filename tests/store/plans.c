@@ -18,6 +18,8 @@ static const struct {
     {"job_list", "jobs", "a row a job"},
     {"look_counts", "g USING INDEX", "a row a stage"},
     {"rest_counts", "g", "a row a stage"},
+    {"level_list", "resource_levels", "a row a resource"},
+    {"level_forget", "resource_levels", "a row a resource"},
     {"lanes_paused", "j USING INDEX job_state_paused", "paused jobs only"},
     {"pause_claims", "s USING INDEX item_stages_claimed", "claims held now: a row a worker"},
     {"look_health", "sqlite_sequence", "a row a table"},
@@ -32,6 +34,7 @@ static const struct {
     const char *statement, *index;
 } hot[] = {
     {"claim_pick", "item_stages USING INDEX item_stages_claimable"},
+    {"lane_head", "item_stages USING INDEX item_stages_claimable"},
     {"claim_find", "item_stages USING INDEX item_stages_claimed"},
     {"claim_take", "item_stages USING INTEGER PRIMARY KEY"},
     {"claim_read", "s USING INTEGER PRIMARY KEY"},

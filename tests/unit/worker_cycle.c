@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/sys.h"
 #include "common/ipc/claim.h"
 #include "common/ipc/fds.h"
@@ -58,6 +59,19 @@ void accepted_renew(struct worker *worker, struct attempt *a)
     (void)a;
     if (is_spec_changed)
         worker->life.is_outdated = true;
+}
+
+static struct lane_head head = {.id = 5, .rank = 1};
+
+enum rc store_look_lanes(
+    struct store *store, const int64_t *ids, size_t len, struct lane_head *ret, struct err *err)
+{
+    (void)store;
+    (void)err;
+    assert_int_equal(len, 1);
+    assert_int_equal(ids[0], 4);
+    ret[0] = head;
+    return RC_OK;
 }
 
 enum rc store_claim_is_mine(struct store *store, const struct run *run, bool *ret, struct err *err)
@@ -130,6 +144,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
+    tokens_fini(&w.tokens);
     pool_mem_unmap(w.life.mem);
     return 0;
 }
@@ -260,6 +275,64 @@ static void test_life_ends_with_its_numbers(void **state)
     PLAY(steps);
 }
 
+/* The lane takes a token of one bucket, which has so many; the next is due in hours. */
+static struct bucket_ref pace(double tokens)
+{
+    static char api[] = "api";
+    static struct resource_spec resource = {.name = api};
+    static struct config config = {.resources = &resource, .resources_len = 1};
+    static struct catalog catalog = {.jobs = &job, .jobs_len = 1};
+    struct bucket_rate rate = {.interval_ns = 3600 * NS_PER_S, .burst = 5};
+    struct bucket_ref ref;
+    stage_spec.tuning.resources_len = 1;
+    bucket_open(&w.life.mem->buckets[9], 3, api, &rate);
+    bucket_set_level(&w.life.mem->buckets[9], tokens);
+    tokens_map(&w.tokens, &catalog, &config, w.life.mem);
+    stage_spec.tuning.resources_len = 0;
+    assert_true(bucket_find(w.life.mem->buckets, api, &ref));
+    return ref;
+}
+
+static void test_a_wish_costs_a_token(void **state)
+{
+    static const struct step steps[] = {
+        {.cause = -1, .has_wish = true, .claim_seq = 1, .run_id = 5},
+        {.cause = END_DONE, .has_wish = true, .claim_seq = 2, .run_id = 6},
+        {.cause = END_DONE, .has_wish = false, .flags = POOL_STOPPING}, /* half a token is none */
+    };
+    (void)state;
+    struct bucket_ref ref = pace(2.5);
+    PLAY(steps);
+    assert_float_equal(bucket_level(&ref), 0.5, 0.01);
+}
+
+static void test_token_without_a_claim_comes_back(void **state)
+{
+    static const struct step steps[] = {
+        {.cause = -1, .has_wish = true, .claim_seq = 1},
+        {.cause = -1, .has_wish = true, .claim_seq = 2, .rc = RC_STORE},
+        {.cause = -1, .has_wish = true, .claim_seq = 2, .is_repeat = true},
+        {.cause = -1, .has_wish = true, .claim_seq = 3, .flags = POOL_STOPPING},
+    };
+    (void)state;
+    struct bucket_ref ref = pace(1.5);
+    PLAY(steps);
+    assert_float_equal(bucket_level(&ref), 1.5, 0.01);
+}
+
+static void test_claim_after_a_failure_costs_one_token(void **state)
+{
+    static const struct step steps[] = {
+        {.cause = -1, .has_wish = true, .claim_seq = 1, .rc = RC_STORE},
+        {.cause = -1, .has_wish = true, .claim_seq = 1, .is_repeat = true, .run_id = 5},
+        {.cause = END_DONE, .has_wish = true, .claim_seq = 2, .flags = POOL_STOPPING},
+    };
+    (void)state;
+    struct bucket_ref ref = pace(3);
+    PLAY(steps);
+    assert_float_equal(bucket_level(&ref), 2, 0.01);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -273,6 +346,9 @@ int main(void)
         TEST(test_last_outcome_is_repeated_while_stopping),
         TEST(test_no_exchange_when_told_to_leave),
         TEST(test_life_ends_with_its_numbers),
+        TEST(test_a_wish_costs_a_token),
+        TEST(test_token_without_a_claim_comes_back),
+        TEST(test_claim_after_a_failure_costs_one_token),
         TEST(test_outdated_life_finishes_what_it_has_and_leaves),
         TEST(test_no_wish_under_another_spec),
     };

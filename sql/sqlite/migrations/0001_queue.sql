@@ -14,6 +14,7 @@
 --                config_generation counts its reloads, in its first row
 -- settled_lives  lives of the present pool whose end is recorded, so that a repeat changes nothing
 -- stage_counts   how many runs of a stage have each status; exact at every commit, by triggers
+-- resource_levels the tokens in each bucket at a clean stop, until the next start takes them
 -- inbox          what was submitted by SQL and waits to be admitted, or was refused with a reason
 --
 -- A writer of its own may INSERT INTO submit and read everything; it must not write to the tables
@@ -167,6 +168,12 @@ CREATE TABLE stage_counts (
     exhausted INTEGER NOT NULL DEFAULT 0,
     cancelled INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+
+CREATE TABLE resource_levels (
+    name TEXT PRIMARY KEY,
+    tokens_millionths INTEGER NOT NULL,
+    saved_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE inbox (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
