@@ -10,6 +10,7 @@
 #include "common/base/log.h"
 #include "common/config/parse.h"
 #include "common/config/source.h"
+#include "supervisor/buckets.h"
 #include "supervisor/pool.h"
 #include "supervisor/start.h"
 
@@ -261,6 +262,7 @@ static void put_in_force(struct pool *pool)
     config_box_accept(pool->box, r->proposed.generation);
     pool->config = TAKE_PTR(r->config);
     r->in_force = r->proposed;
+    buckets_apply(pool->mem, pool->config);
     start_take_options(pool, old);
     config_free(old);
 }
