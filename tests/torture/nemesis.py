@@ -174,6 +174,47 @@ def disturb(n):
             n.kill(pool.supervisor, signum, signum.name)
     elif choice < 0.65:
         n.kill(pool.supervisor, signal.SIGTERM, "stop pool")
+    elif choice < 0.9:
+        reload(n)
+
+
+def reload(n):
+    """Another configuration, good or bad, and HUP. A pool that starts meanwhile must have a good
+    one, so a bad one is there for this HUP only."""
+    kind, number = n.rng.choice(("handler", "limits", "bad", "same")), n.rng.randrange(1000)
+    world = n.world
+    if kind == "bad":
+        good = read_text(world.path("stint.conf"))
+        world.write_config("timout = 5m")
+        n.kill(world.pool.supervisor, signal.SIGHUP, "reload bad")
+        wait_until(lambda: not world.is_up() or is_refused(world.pool), "refused", 60)
+        world.write_text("stint.conf", good)
+        return
+    if kind != "same":
+        world.write_config(f"timeout = {10 + number}m", number % 3 if kind == "handler" else 0)
+    n.kill(world.pool.supervisor, signal.SIGHUP, f"reload {kind}")
+
+
+def is_refused(pool):
+    found = pool.status()
+    return found is None or found.get("reload", {}).get("state") == "refused"
+
+
+def read_text(path):
+    with open(path, encoding="utf-8") as f:
+        return f.read()
+
+
+def reloads(n):
+    """F24: SIGHUP with good and bad files, twenty a second, while workers and the keeper die."""
+    while n.is_time():
+        reload(n)
+        pid = n.worker()
+        if pid and n.rng.random() < 0.7:
+            n.kill(pid, signal.SIGKILL, "kill worker")
+        if n.rng.random() < 0.05 and n.world.pool.keeper():
+            n.kill(n.world.pool.keeper(), signal.SIGKILL, "kill keeper")
+        n.pause(0.05)
 
 
 def find_supervisor(pool):
@@ -206,5 +247,6 @@ SCENARIOS = {
     "F5": (kill_pool, {}),
     "F6": (remove_files, {}),
     "F9": (stop_writers, {"write_timeout": "1s", "heartbeat_timeout": "20s"}),
+    "F24": (reloads, {}),
     "F10": (stop_supervisor, {"heartbeat_timeout": "600ms"}),
 }

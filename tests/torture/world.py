@@ -37,23 +37,32 @@ class World:
         os.mkdir(self.tmp)
         self.ledger = open(self.path("ledger"), "a", encoding="utf-8")
         self.acts = open(self.path("nemesis.jsonl"), "a", encoding="utf-8")
-        self.write_config(options, pool_keys)
+        self.options, self.pool_keys = options, pool_keys
+        self.write_config()
         self.operator = Operator(self, options.backlog)
 
     def path(self, name):
         return os.path.join(self.dir, name)
 
-    def write_config(self, options, pool_keys):
+    def write_config(self, extra="", slower=0):
+        """EXTRA: a line for every stage; SLOWER: another handler, by so many milliseconds."""
+        options, pool_keys = self.options, self.pool_keys
         keys = {"workers": options.workers, "heartbeat_interval": "100ms",
                 "heartbeat_timeout": "3s", "shutdown_timeout": "20s", **pool_keys}
         lines = ["[pool]"] + [f"{k} = {v}" for k, v in keys.items()]
         lines += [f"[job {JOB}]", "stages = a b c", "backoff = 50ms"]
         for stage in "abc":
             lines += [f"[stage {JOB}.{stage}]",
-                      f"handler = exec {self.handler} {self.handlers} {options.work_ms}"]
-        fd = os.open(self.path("stint.conf"), os.O_WRONLY | os.O_CREAT, 0o600)
+                      f"handler = exec {self.handler} {self.handlers} "
+                      f"{options.work_ms + slower}", extra]
+        self.write_text("stint.conf", "\n".join(lines) + "\n")
+
+    def write_text(self, name, text):
+        """Whole or not at all: a pool may be reading it just now."""
+        fd = os.open(self.path(name + ".new"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(fd, "w", encoding="utf-8") as f:
-            f.write("\n".join(lines) + "\n")
+            f.write(text)
+        os.rename(self.path(name + ".new"), self.path(name))
 
     # -- what is noted
 
