@@ -109,13 +109,16 @@ static void test_stages_that_handlers_paused_start_afresh(void **state)
     (void)end(f, &run, END_STAGE_PAUSE);
     run_fini(&run);
     struct reload r = to(f->config, 2);
+    int64_t woken = 0, next = 0;
     ok(f, store_reload(f->store, &r, &catalog, &f->err));
-    run = claim(f);
-    assert_int_equal(run.id, 0); /* limits only: the pause goes on */
+    ok(f, store_wake_due(f->store, 10, &woken, &next, &f->err));
+    assert_int_equal(woken, 0); /* limits only: the pause goes on */
     catalog_free(catalog);
     r.generation = 3;
     r.has_spec = true;
     ok(f, store_reload(f->store, &r, &catalog, &f->err));
+    ok(f, store_wake_due(f->store, 10, &woken, &next, &f->err));
+    assert_int_equal(woken, 1);
     run = claim(f);
     assert_int_not_equal(run.id, 0);
     run_fini(&run);
