@@ -5,25 +5,17 @@
 
 #include "cli/pool.h"
 #include "common/base/cleanup.h"
-#include "common/base/sys.h"
 #include "common/config/parse.h"
 #include "common/ipc/control.h"
 
 enum rc accepted_find_pool(struct cli *cli, char **ret_socket, struct err *err)
 {
-    char *directory CLEANUP_FREE = sys_dirname(cli->conf);
-    char *beside CLEANUP_FREE = sys_path_join(directory, "stint.sock");
     enum rc rc = RC_NOTFOUND;
     if (cli->config)
         rc = pool_ask_status(cli, cli->config->pool.socket, err);
     if (rc == RC_OK)
         *ret_socket = xstrdup(cli->config->pool.socket);
-    if (rc != RC_NOTFOUND)
-        return rc;
-    rc = pool_ask_status(cli, beside, err);
-    if (rc == RC_OK)
-        *ret_socket = TAKE_PTR(beside);
-    return rc;
+    return rc == RC_NOTFOUND ? pool_ask_beside(cli, ret_socket, err) : rc;
 }
 
 static enum rc ask_accepted(

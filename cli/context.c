@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "cli/accepted.h"
 #include "cli/loop.h"
 #include "cli/pool.h"
 #include "common/base/cleanup.h"
@@ -164,13 +165,11 @@ enum cli_exit cli_read_files(struct cli *cli)
     return cli->config ? CLI_OK : cli_say_problems(cli, &problems);
 }
 
-enum rc cli_take_pool(struct cli *cli, const char *socket, struct err *err)
+/* Takes over the configuration that the pool on this socket accepted; it has just answered. */
+static enum rc take_pool(struct cli *cli, const char *socket, struct err *err)
 {
     struct buf payload CLEANUP(buf_fini) = BUF_INIT;
-    enum rc rc = pool_ask_status(cli, socket, err);
-    if (rc)
-        return rc;
-    rc = control_ask(socket, "config", POOL_TIMEOUT_MS, &payload, err);
+    enum rc rc = control_ask(socket, "config", POOL_TIMEOUT_MS, &payload, err);
     if (rc)
         return rc;
     struct config_sources sources = {0};
@@ -191,14 +190,18 @@ enum rc cli_take_pool(struct cli *cli, const char *socket, struct err *err)
     return RC_OK;
 }
 
+enum rc cli_take_pool(struct cli *cli, const char *socket, struct err *err)
+{
+    enum rc rc = pool_ask_status(cli, socket, err);
+    return rc ? rc : take_pool(cli, socket, err);
+}
+
 /* The files are bad, but a pool may run from an earlier, good state of them: operators need it then
- * more than ever. Its socket lies beside the files unless configured. */
+ * more than ever. */
 static enum cli_exit find_pool_beside(struct cli *cli, const struct buf *problems)
 {
-    char *directory CLEANUP_FREE = sys_dirname(cli->conf);
-    char *socket CLEANUP_FREE = sys_path_join(directory, "stint.sock");
-    struct err err = {""};
-    if (cli_take_pool(cli, socket, &err))
+    char *socket CLEANUP_FREE = NULL;
+    if (pool_ask_beside(cli, &socket, NULL) || take_pool(cli, socket, NULL))
         return cli_say_problems(cli, problems);
     (void)sys_write_all(STDERR_FILENO, problems->data, problems->len);
     cli_say(
@@ -209,11 +212,14 @@ static enum cli_exit find_pool_beside(struct cli *cli, const struct buf *problem
 enum cli_exit cli_find_config(struct cli *cli)
 {
     struct buf problems CLEANUP(buf_fini) = BUF_INIT;
+    char *socket CLEANUP_FREE = NULL;
     struct err err = {""};
     cli_parse_files(cli, &problems);
     if (!cli->config)
         return find_pool_beside(cli, &problems);
-    enum rc rc = cli_take_pool(cli, cli->config->pool.socket, &err);
+    enum rc rc = accepted_find_pool(cli, &socket, &err);
+    if (!rc)
+        rc = take_pool(cli, socket, &err);
     if (rc && rc != RC_NOTFOUND)
         cli_say(cli, "stint: a pool holds %s but does not answer (%s); going by the files",
             cli->config->pool.socket, err.text);

@@ -1,10 +1,12 @@
 #include "cli/pool.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/sys.h"
 #include "common/ipc/control.h"
 
 enum rc pool_ask_status(struct cli *cli, const char *socket, struct err *err)
@@ -16,6 +18,35 @@ enum rc pool_ask_status(struct cli *cli, const char *socket, struct err *err)
     cli->presence = rc == RC_NOTFOUND ? POOL_ABSENT : cli->pool ? POOL_RUNNING : POOL_SILENT;
     if (!rc && !cli->pool)
         return err_set(err, RC_PROTO, "its answer cannot be read");
+    return rc;
+}
+
+static bool is_of_this_file(const struct cli *cli)
+{
+    const char *slash = strrchr(cli->conf, '/');
+    const char *theirs = pool_text(cli, "config");
+    char *own CLEANUP_FREE = realpath(cli->conf, NULL);
+    if (!own) { /* gone: where it was */
+        char *dirname CLEANUP_FREE = sys_dirname(cli->conf);
+        char *directory CLEANUP_FREE = realpath(dirname, NULL);
+        own = sys_path_join(directory ? directory : dirname, slash ? slash + 1 : cli->conf);
+    }
+    return theirs && strcmp(own, theirs) == 0;
+}
+
+enum rc pool_ask_beside(struct cli *cli, char **ret_socket, struct err *err)
+{
+    char *directory CLEANUP_FREE = sys_dirname(cli->conf);
+    char *socket CLEANUP_FREE = sys_path_join(directory, "stint.sock");
+    enum rc rc = pool_ask_status(cli, socket, err);
+    if (rc == RC_OK && !is_of_this_file(cli)) {
+        json_decref(cli->pool);
+        cli->pool = NULL;
+        cli->presence = POOL_ABSENT;
+        rc = err_set(err, RC_NOTFOUND, "the pool on %s has another configuration file", socket);
+    }
+    if (rc == RC_OK)
+        *ret_socket = TAKE_PTR(socket);
     return rc;
 }
 

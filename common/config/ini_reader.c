@@ -22,7 +22,7 @@ struct reader {
     struct ini_document *document;
     struct ini_pair *raw;
     size_t raw_len;
-    size_t key_indent; /* of the key that an indented line would go on with */
+    size_t key_indent; /* in columns, of the key that an indented line would go on with */
     bool is_in_value;
     bool is_skipping; /* below a line that should have been a section */
 };
@@ -55,8 +55,11 @@ static void take_section(struct reader *r, const char *text, size_t len, char *o
 {
     const char *close = memchr(text, ']', len);
     r->is_skipping = true;
-    if (!close || strspn(close + 1, BLANKS "\r") < len - (size_t)(close + 1 - text)) {
-        problem(r, "is no section; expected a line like [job NAME]", text, len);
+    if (!close || strspn(close + 1, BLANKS) < len - (size_t)(close + 1 - text)) {
+        problem(r,
+            close ? "has text behind the section; a comment stands on a line of its own"
+                  : "is no section; expected a line like [job NAME]",
+            text, len);
         return;
     }
     r->is_skipping = false;
@@ -128,24 +131,35 @@ static void take_more(struct reader *r, const char *text, size_t len)
     pair->value = joined;
 }
 
+/* As people see it: a tab goes to the next multiple of 8. */
+static size_t columns_of(const char *line, size_t indent)
+{
+    size_t columns = 0;
+    for (size_t i = 0; i < indent; i++)
+        columns = line[i] == '\t' ? (columns / 8 + 1) * 8 : columns + 1;
+    return columns;
+}
+
 /* One line of the file, without its newline. */
 static void take_line(struct reader *r, const char *line, size_t len, char *out, size_t cap)
 {
-    size_t indent = strspn(line, BLANKS);
+    size_t indent = strspn(line, BLANKS), columns = columns_of(line, indent);
     const char *text = line + indent;
     if (indent >= len || strspn(line, BLANKS "\r") >= len) {
         r->is_in_value = false;
         return;
     }
     len -= indent;
+    while (text[len - 1] == '\r')
+        len--;
     if (*text == '#' || *text == ';')
         return;
-    if (r->is_in_value && indent > r->key_indent) {
+    if (r->is_in_value && columns > r->key_indent) {
         take_more(r, text, len);
         return;
     }
     r->is_in_value = false;
-    r->key_indent = indent;
+    r->key_indent = columns;
     if (*text == '[')
         take_section(r, text, len, out, cap);
     else

@@ -15,6 +15,7 @@
 #include "common/config/handler_parse.h"
 #include "common/config/resources.h"
 #include "common/config/secrets.h"
+#include "common/config/value_text.h"
 
 #define VERSION_MAX_BYTES 128
 #define STAGES_MAX 256
@@ -32,11 +33,22 @@ static enum rc bad(const struct option *o, const char *value, const char *what, 
     return expected(o, err);
 }
 
+/* Tells the bound in the key's own unit. */
 static enum rc within(const struct option *o, const char *text, int64_t n, struct err *err)
 {
-    if (n < o->min)
-        return bad(o, text, "is too small", err);
-    return n > o->max ? bad(o, text, "is too big", err) : RC_OK;
+    if (n >= o->min && n <= o->max)
+        return RC_OK;
+    const bool is_small = n < o->min;
+    const struct option plain = {
+        .type = o->type == OPTION_RANGE       ? OPTION_INT
+                : o->type == OPTION_DURATIONS ? OPTION_DURATION
+                                              : o->type,
+    };
+    CLEANUP(buf_fini) struct buf what = BUF_INIT;
+    buf_adds(&what, is_small ? "is too small (at least " : "is too big (at most ");
+    (void)value_add_text(&plain, NULL, is_small ? &o->min : &o->max, &what);
+    buf_addc(&what, ')');
+    return bad(o, text, buf_str(&what), err);
 }
 
 static void set_text(char **member, char *text)

@@ -50,8 +50,9 @@ static const struct {
     {"[resource x]\nrate = 1000001/s\n",
         "stint.conf:2: rate: \"1000001/s\" is more than 1000000/s; expected N/s, N/m, N/h or N/d, "
         "like 10/s or 5000/h\n"},
-    {"[resource x]\nrate = 1/s\nburst = 0\n", "stint.conf:3: burst: \"0\" is too small; expected a "
-                                              "whole number of at least 1\n"},
+    {"[resource x]\nrate = 1/s\nburst = 0\n",
+        "stint.conf:3: burst: \"0\" is too small (at least 1); expected a "
+        "whole number of at least 1\n"},
     {"[resource x]\nburst = 1\n",
         "stint.conf:1: resource x has no rate; add a line like \"rate = 10/s\"\n"},
     {"[resource none]\nrate = 1/s\n",
@@ -80,10 +81,12 @@ static const struct {
         "stint.conf:2: workers: has no value; expected a number like 4, or a range like 2..16\n"},
     {"[pool]\nworkers = 4..2\n", "stint.conf:2: workers: \"4..2\" begins with the bigger number; "
                                  "expected a number like 4, or a range like 2..16\n"},
-    {"[pool]\nworkers = 513\n", "stint.conf:2: workers: \"513\" is too big; expected a number like "
-                                "4, or a range like 2..16\n"},
-    {"[pool]\nworkers = 0\n", "stint.conf:2: workers: \"0\" is too small; expected a number like "
-                              "4, or a range like 2..16\n"},
+    {"[pool]\nworkers = 513\n",
+        "stint.conf:2: workers: \"513\" is too big (at most 512); expected a number like "
+        "4, or a range like 2..16\n"},
+    {"[pool]\nworkers = 0\n",
+        "stint.conf:2: workers: \"0\" is too small (at least 1); expected a number like "
+        "4, or a range like 2..16\n"},
     {"[pool]\nworkers = many\n", "stint.conf:2: workers: \"many\" is no number and no range; "
                                  "expected a number like 4, or a range like 2..16\n"},
     {"[pool]\nheartbeat_interval = 1\n", "stint.conf:2: heartbeat_interval: \"1\" has no unit; did "
@@ -104,15 +107,17 @@ static const struct {
         "stint.conf:2: log: \"file\" needs a path; expected stderr, syslog or file PATH\n"},
     {J "priority = 1..2\n", "stint.conf:3: priority: \"1..2\" is no whole number; expected a whole "
                             "number from -1000000 to 1000000\n"},
-    {J "priority = 1000001\n", "stint.conf:3: priority: \"1000001\" is too big; expected a whole "
-                               "number from -1000000 to 1000000\n"},
+    {J "priority = 1000001\n",
+        "stint.conf:3: priority: \"1000001\" is too big (at most 1000000); expected a whole "
+        "number from -1000000 to 1000000\n"},
     {J "backoff = 2m..1m\n", "stint.conf:3: backoff: \"2m..1m\" begins with the longer wait; "
                              "expected BASE or BASE..MAX, like 60s or 60s..1h\n"},
     {J "jitter = 30\n", "stint.conf:3: jitter: \"30\" has no unit; did you mean 30%?\n"},
     {J "backoff_factor = 0.5\n", "stint.conf:3: backoff_factor: \"0.5\" is too small; expected a "
                                  "number from 1 to 100, like 2 or 1.5\n"},
-    {J "stderr_tail = 65537\n", "stint.conf:3: stderr_tail: \"65537\" is too big; expected a size "
-                                "of at most 64K, like 4K\n"},
+    {J "stderr_tail = 65537\n",
+        "stint.conf:3: stderr_tail: \"65537\" is too big (at most 64K); expected a size "
+        "of at most 64K, like 4K\n"},
     {J "version = a\n  b\tc\n",
         "stint.conf:3: version: \"a b\\tc\" has a control character or is not "
         "UTF-8; expected a text of at most 128 characters\n"},
