@@ -50,6 +50,7 @@ const struct command *const commands[] = {
 
     &command_status,
     &command_ls,
+    &command_show,
     &command_events,
     &command_workers,
 

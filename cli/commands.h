@@ -81,6 +81,7 @@ extern const struct command command_results;
 extern const struct command command_wait;
 extern const struct command command_status;
 extern const struct command command_ls;
+extern const struct command command_show;
 extern const struct command command_events;
 extern const struct command command_workers;
 extern const struct command command_retry;
@@ -92,7 +93,6 @@ extern const struct command command_stop;
 extern const struct command command_doctor;
 extern const struct command command_db;
 extern const struct command command_config;
-extern const struct command command_reload, command_stop, command_help, command_version;
 extern const struct command command_help;
 extern const struct command command_version;
 

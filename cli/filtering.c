@@ -79,6 +79,31 @@ static bool say_unknown_job(
     return true;
 }
 
+static void add_quoted(struct buf *out, const char *text)
+{
+    for (; *text; text++) {
+        if (*text == '\'')
+            buf_adds(out, "'\\''");
+        else if (*text == '"' || *text == '\\')
+            buf_addf(out, "\\%c", *text);
+        else
+            buf_addc(out, *text);
+    }
+}
+
+void filtering_add_item(struct buf *out, const char *job, const char *key)
+{
+    struct buf shown CLEANUP(buf_fini) = BUF_INIT;
+    bool is_plain = !strpbrk(key, " ,\"'\\") && key[0] != '\0';
+    text_add_printable(&shown, key, strlen(key));
+    buf_addf(out, "'job:%s key:%s", job, is_plain ? "" : "\"");
+    if (is_plain)
+        buf_adds(out, buf_str(&shown));
+    else
+        add_quoted(out, key);
+    buf_adds(out, is_plain ? "'" : "\"'");
+}
+
 static int64_t count_items(const struct overview *view)
 {
     int64_t n = 0;

@@ -1,5 +1,7 @@
 #include "worker/cycle.h"
 
+#include <unistd.h>
+
 #include "common/base/clock.h"
 #include "common/base/crash.h"
 #include "common/base/log.h"
@@ -55,6 +57,8 @@ static enum rc exchange(struct worker *w, struct attempt *a, struct wish *wish,
     struct patience p = {0};
     for (;;) {
         const struct outcome *outcome = a->has_outcome ? &a->outcome : NULL;
+        a->outcome.slot = w->life.sent.slot;
+        a->outcome.pid = getpid();
         enum rc rc = store_exchange(w->store, outcome, wish, answer, err);
         if (rc == RC_OK)
             return RC_OK;

@@ -45,7 +45,7 @@ static enum rc log_act(
     const struct bite *b, const struct run_row *row, enum stage_status to, struct err *err)
 {
     CLEANUP(buf_fini) struct buf data = BUF_INIT;
-    char claim[CLAIM_TEXT_MAX];
+    char claim[CLAIM_TEXT_MAX], time[32];
     struct json j;
     json_init(&j, &data);
     json_open_object(&j, NULL);
@@ -55,6 +55,8 @@ static enum rc log_act(
     if (row->s.status == STATUS_IN_PROGRESS) {
         json_str(&j, "claim", claim_format(row->claim, claim));
         json_int(&j, "life", claim_life(row->claim));
+        json_str(&j, "started_at", clock_format_wall(row->started_wall_ms, time, sizeof time));
+        json_num(&j, "elapsed_s", (double)(b->now_wall_ms - row->started_wall_ms) / 1000);
     }
     json_int(&j, "uid", b->opts->uid);
     json_end_object(&j);

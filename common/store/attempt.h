@@ -9,7 +9,10 @@
 
 struct attempt {
     int64_t item_id, stage_id, job_id;
-    int64_t claim, number;               /* number: attempts as raised by the claim */
+    int64_t claim, number;   /* number: attempts as raised by the claim */
+    int64_t started_wall_ms; /* 0: not known */
+    int64_t elapsed_ms;
+    int64_t slot, pid;                   /* of the worker; pid 0: not known */
     const char *why, *how, *stderr_tail; /* NULL: none */
 };
 

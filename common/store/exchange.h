@@ -38,7 +38,8 @@ struct outcome {
     const char *stderr_tail; /* NULL or "" when there was none */
     int64_t after_ms;        /* −1: none */
     int64_t elapsed_ms;
-    uint64_t random; /* for the jitter: the same when repeated */
+    int64_t slot, pid; /* the worker's, for events; pid 0: not said */
+    uint64_t random;   /* for the jitter: the same when repeated */
 };
 
 /* What the worker wants next: one run out of any of these stages, under this claim number. */

@@ -25,7 +25,8 @@ static enum rc next_held(struct store *store, int64_t first_claim, int64_t last_
         .attempt = {.item_id = get_int(&q, "item_id"),
             .stage_id = get_int(&q, "stage_id"),
             .claim = get_int(&q, "claim"),
-            .number = get_int(&q, "attempts")},
+            .number = get_int(&q, "attempts"),
+            .started_wall_ms = get_int(&q, "started_at")},
         .state = {get_int(&q, "attempts"), get_int(&q, "interruptions"), get_int(&q, "streak")},
     };
     return RC_OK;
@@ -38,6 +39,9 @@ static struct ending decide(const struct requeue *r, struct held_run *run)
     const struct catalog_stage *stage = catalog_stage(r->catalog, run->attempt.stage_id);
     run->attempt.job_id = stage ? stage->job->id : 0;
     run->attempt.why = r->why;
+    run->attempt.elapsed_ms = r->now_wall_ms > run->attempt.started_wall_ms
+                                  ? r->now_wall_ms - run->attempt.started_wall_ms
+                                  : 0;
     return ending_decide(
         r->cause, &run->state, stage ? &stage->spec->tuning : &plain, -1, sys_random());
 }

@@ -115,6 +115,7 @@ CREATE TABLE events (
     data TEXT NOT NULL DEFAULT '{}'
 ) STRICT;
 CREATE INDEX events_event ON events (event, ts);
+CREATE INDEX events_item ON events (item_id) WHERE item_id IS NOT NULL;
 
 CREATE TABLE job_state (
     job_id INTEGER PRIMARY KEY REFERENCES jobs (id),

@@ -1,0 +1,251 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/filtering.h"
+#include "cli/item_history.h"
+#include "cli/item_view.h"
+#include "cli/pool.h"
+#include "cli/show.h"
+#include "common/base/cleanup.h"
+#include "common/base/clock.h"
+#include "common/base/text.h"
+#include "common/store/ending.h"
+
+#define DATA_SHOWN 400 /* columns, where there is no terminal */
+#define STDERR_LINES 12
+#define DEATHS_SHOWN 3
+
+static const struct table_column run_columns[] = {
+    {"STAGE", false}, {"STATUS", false}, {"ATTEMPTS", false}, {"CHANGED", false}, {"WHY", false}};
+static const struct table_column history_columns[] = {{"WHEN", false}, {"STAGE", false},
+    {"#", true}, {"RAN", true}, {"WORKER", false}, {"WHAT", false}};
+
+struct writing {
+    const struct cli *cli;
+    const struct item_view *view;
+    int64_t now_wall_ms;
+    struct buf *out;
+};
+
+/* A line that begins with a word and has a text that may be long. */
+static void add_cut(struct writing *w, const char *lead, const char *text)
+{
+    struct buf shown CLEANUP(buf_fini) = BUF_INIT;
+    size_t room = w->cli->width > 0 ? w->cli->width : DATA_SHOWN;
+    text_add_printable(&shown, text, strlen(text));
+    room = room > text_width(lead) + 20 ? room - text_width(lead) : 20;
+    char *cut CLEANUP_FREE = text_cut(buf_str(&shown), room);
+    buf_addf(w->out, "%s%s\n", lead, cut);
+}
+
+static void add_head(struct writing *w)
+{
+    const struct item_head *head = &w->view->head;
+    char age[32], time[40];
+    buf_addf(w->out, "%s  ", w->view->job);
+    text_add_printable(w->out, w->view->key, strlen(w->view->key));
+    buf_adds(w->out, "  ");
+    enum tone tone = strcmp(head->status, "done") == 0        ? TONE_GOOD
+                     : strcmp(head->status, "failed") == 0    ? TONE_BAD
+                     : strcmp(head->status, "cancelled") == 0 ? TONE_WARN
+                                                              : TONE_NONE;
+    tone_add(w->out, tone, w->cli->has_color, head->status);
+    buf_addf(w->out, "\n  added %s ago (%s) by %s, priority %lld",
+        show_age(head->added_wall_ms, w->now_wall_ms, age, sizeof(age)),
+        clock_format_wall(head->added_wall_ms, time, sizeof(time)), head->source,
+        (long long)head->priority);
+    if (head->parent_key) {
+        buf_addf(w->out, ", found by %s ", head->parent_job);
+        text_add_printable(w->out, head->parent_key, strlen(head->parent_key));
+        buf_addf(w->out, " (depth %lld)", (long long)head->depth);
+    }
+    buf_addc(w->out, '\n');
+    if (strcmp(head->data, "{}") != 0)
+        add_cut(w, "  data  ", head->data);
+    buf_addc(w->out, '\n');
+}
+
+/* ---- stages ---- */
+
+/* What a blocked run waits for: stages come one after the other. */
+static const char *find_blocker(const struct item_view *view, size_t i)
+{
+    while (i-- > 0)
+        if (view->runs[i].status != STATUS_DONE && view->runs[i].status != STATUS_SKIPPED)
+            return view->runs[i].stage;
+    return NULL;
+}
+
+static void add_why(struct writing *w, size_t i, struct buf *out)
+{
+    const struct run_view *run = &w->view->runs[i];
+    const char *blocker = run->status == STATUS_BLOCKED ? find_blocker(w->view, i) : NULL;
+    char time[32];
+    if (!run->is_enabled)
+        buf_adds(out, "not in the configuration any more; ");
+    if (blocker)
+        buf_addf(out, "waits for %s", blocker);
+    else if (run->status == STATUS_IN_PROGRESS)
+        buf_addf(out, "runs for %s%s",
+            show_age(run->started_wall_ms, w->now_wall_ms, time, sizeof(time)),
+            w->cli->presence == POOL_ABSENT ? ", but no pool is there: the next one gives it back"
+                                            : "");
+    else if (run->status == STATUS_RETRY_LATER && run->next_attempt_wall_ms > w->now_wall_ms)
+        buf_addf(out, "again in %s%s",
+            show_age(w->now_wall_ms, run->next_attempt_wall_ms, time, sizeof(time)),
+            run->error ? ": " : "");
+    if (run->error && run->status != STATUS_IN_PROGRESS)
+        buf_adds(out, run->error);
+}
+
+static void add_runs(struct writing *w)
+{
+    struct table table;
+    table_init(&table, run_columns, sizeof(run_columns) / sizeof(run_columns[0]), w->cli->width,
+        w->cli->has_color);
+    for (size_t i = 0; i < w->view->runs_len; i++) {
+        const struct run_view *run = &w->view->runs[i];
+        struct buf why CLEANUP(buf_fini) = BUF_INIT;
+        char attempts[64], age[32], changed[48];
+        int n = snprintf(attempts, sizeof(attempts), "%lld", (long long)run->attempts);
+        if (run->max_attempts > 0 && n > 0)
+            (void)snprintf(attempts + n, sizeof(attempts) - (size_t)n, " of %lld",
+                (long long)run->max_attempts);
+        (void)snprintf(changed, sizeof(changed), "%s ago",
+            show_age(run->changed_wall_ms, w->now_wall_ms, age, sizeof(age)));
+        add_why(w, i, &why);
+        table_add(&table, run->stage, TONE_NONE);
+        table_add(&table, status_name(run->status), status_tone(run->status));
+        table_add(&table, attempts, TONE_NONE);
+        table_add(&table, changed, TONE_FAINT);
+        table_add(&table, why.len > 0 ? buf_str(&why) : NULL, TONE_NONE);
+        if (table_is_full(&table))
+            table_flush(&table, w->out);
+    }
+    table_flush(&table, w->out);
+    table_fini(&table);
+}
+
+/* ---- history ---- */
+
+static void add_history(struct writing *w)
+{
+    struct history history CLEANUP(history_fini) = HISTORY_INIT;
+    struct table table;
+    char time[40];
+    history_take(w->view, w->now_wall_ms, &history);
+    if (history.len == 0)
+        return;
+    buf_addc(w->out, '\n');
+    table_init(&table, history_columns, sizeof(history_columns) / sizeof(history_columns[0]),
+        w->cli->width, w->cli->has_color);
+    for (size_t i = 0; i < history.len; i++) {
+        const struct history_line *line = &history.list[i];
+        table_add(&table, clock_format_wall(line->when_wall_ms, time, sizeof(time)), TONE_FAINT);
+        table_add(&table, line->stage, TONE_NONE);
+        table_add(&table, line->number[0] ? line->number : NULL, TONE_NONE);
+        table_add(&table, line->ran[0] ? line->ran : NULL, TONE_NONE);
+        table_add(&table, line->worker[0] ? line->worker : NULL, TONE_NONE);
+        table_add(&table, line->what, line->tone);
+        if (table_is_full(&table))
+            table_flush(&table, w->out);
+    }
+    table_flush(&table, w->out);
+    table_fini(&table);
+}
+
+/* The newest ones. */
+static void add_deaths(struct writing *w)
+{
+    size_t left = 0, shown = 0;
+    for (size_t i = 0; i < w->view->events.len; i++)
+        left += w->view->events.list[i].death != NULL;
+    for (size_t i = 0; i < w->view->events.len; i++) {
+        struct buf line CLEANUP(buf_fini) = BUF_INIT;
+        if (!w->view->events.list[i].death || left-- > DEATHS_SHOWN)
+            continue;
+        history_add_death(&line, w->view->events.list[i].death);
+        buf_adds(w->out, shown++ ? "" : "\n");
+        text_add_printable(w->out, line.data, line.len);
+        buf_addc(w->out, '\n');
+    }
+}
+
+static const char *last_lines(const char *text, size_t lines)
+{
+    size_t len = strlen(text);
+    while (len > 0 && text[len - 1] == '\n')
+        len--;
+    while (len > 0 && (text[len - 1] != '\n' || --lines > 0))
+        len--;
+    return text + len;
+}
+
+static void add_stderr_text(struct writing *w, const struct item_event *event, const json_t *data)
+{
+    const char *text = json_string_value(json_object_get(data, "stderr"));
+    buf_addf(w->out, "\nstandard error of %s, attempt %lld:\n", event->stage ? event->stage : "?",
+        (long long)json_integer_value(json_object_get(data, "attempt")));
+    for (text = last_lines(text, STDERR_LINES); *text;) {
+        size_t len = strcspn(text, "\n");
+        buf_adds(w->out, "    ");
+        text_add_printable(w->out, text, len);
+        buf_addc(w->out, '\n');
+        text += len + (text[len] == '\n');
+    }
+}
+
+/* What the newest attempt that said something said last. */
+static void add_stderr(struct writing *w)
+{
+    for (size_t i = w->view->events.len; i-- > 0;) {
+        const struct item_event *event = &w->view->events.list[i];
+        json_t *data = json_loads(event->data, 0, NULL);
+        bool has_text = json_is_string(json_object_get(data, "stderr"));
+        if (has_text)
+            add_stderr_text(w, event, data);
+        json_decref(data);
+        if (has_text)
+            return;
+    }
+}
+
+/* ---- results, and what next ---- */
+
+static void add_results(struct writing *w)
+{
+    for (size_t i = 0; i < w->view->results.len; i++) {
+        const struct item_result *result = &w->view->results.list[i];
+        char *lead CLEANUP_FREE = xasprintf("%sresult of %s%s:  ", i ? "" : "\n", result->stage,
+            result->is_superseded ? " (no longer valid)" : "");
+        add_cut(w, lead, result->data);
+    }
+}
+
+static void add_next(struct writing *w)
+{
+    uint32_t has = 0;
+    for (size_t i = 0; i < w->view->runs_len; i++)
+        has |= 1u << w->view->runs[i].status;
+    if (has & (1u << STATUS_FAILED | 1u << STATUS_EXHAUSTED | 1u << STATUS_CANCELLED)) {
+        buf_adds(w->out, "\ntry it again:  stint retry ");
+        filtering_add_item(w->out, w->view->job, w->view->key);
+        buf_addc(w->out, '\n');
+    } else if (has & (1u << STATUS_PENDING | 1u << STATUS_RETRY_LATER | 1u << STATUS_IN_PROGRESS)) {
+        if (w->cli->presence == POOL_ABSENT)
+            buf_adds(w->out, "\nno pool is running:  stint run\n");
+    }
+}
+
+void item_view_text(const struct cli *cli, const struct item_view *view, struct buf *out)
+{
+    struct writing w = {cli, view, clock_wall_ms(), out};
+    add_head(&w);
+    add_runs(&w);
+    add_history(&w);
+    add_deaths(&w);
+    add_stderr(&w);
+    add_results(&w);
+    add_next(&w);
+}
