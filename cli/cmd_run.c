@@ -55,8 +55,10 @@ static enum rc start(struct pool *pool, struct err *err)
     enum rc rc = sys_find_program("stintd", &path, err);
     if (rc)
         return rc;
-    const char *argv[9] = {"stintd", "-c", cli->conf, "--log-level", log_level(cli)};
-    size_t n = 5;
+    /* Whoever runs it in the foreground reads it there. */
+    const char *argv[11] = {
+        "stintd", "-c", cli->conf, "--log", "stderr", "--log-level", log_level(cli)};
+    size_t n = 7;
     if (args_has(cli->args, "drain"))
         argv[n++] = "--drain";
     if (args_has(cli->args, "workers")) {

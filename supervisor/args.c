@@ -19,6 +19,7 @@ enum {
     OPT_DRAIN,
     OPT_USER,
     OPT_READY_FD,
+    OPT_LOG,
     OPT_LOG_LEVEL,
     OPT_STATES,
     OPT_VERSION,
@@ -30,6 +31,7 @@ static const struct option long_options[] = {
     {"drain", no_argument, NULL, OPT_DRAIN},
     {"user", required_argument, NULL, OPT_USER},
     {"ready-fd", required_argument, NULL, OPT_READY_FD},
+    {"log", required_argument, NULL, OPT_LOG},
     {"log-level", required_argument, NULL, OPT_LOG_LEVEL},
     {"states", no_argument, NULL, OPT_STATES},
     {"help", no_argument, NULL, 'h'},
@@ -39,7 +41,7 @@ static const struct option long_options[] = {
 
 static const char help[] =
     "Usage: stintd [-c CONF] [--user NAME] [--workers N|MIN..MAX] [--drain] [--ready-fd N]\n"
-    "              [--log-level LEVEL]\n"
+    "              [--log TARGET] [--log-level LEVEL]\n"
     "Keeps a pool of stint workers alive, in the foreground. `stint run` starts it for you.\n"
     "\n"
     "  -c, --config CONF      configuration (default: ./stint.conf, then /etc/stint/stint.conf)\n"
@@ -48,13 +50,15 @@ static const char help[] =
     "      --user NAME        become this user first; needs root\n"
     "      --ready-fd N       write a newline to descriptor N when the pool is ready, and close "
     "it\n"
+    "      --log TARGET       stderr, syslog or 'file PATH', instead of [pool] log\n"
     "      --log-level LEVEL  error, warn, info (default) or debug\n"
     "      --states           print what a child of the pool goes through, and why\n"
     "  -h, --help             this text\n"
     "      --version          the version\n"
     "\n"
     "Signals: HUP reload   TERM, INT stop (again: now)   QUIT stop now   TSTP claim nothing\n"
-    "         CONT go on   TTIN, TTOU a worker more, fewer   USR2 write the state to the log\n"
+    "         CONT go on   TTIN, TTOU a worker more, fewer   USR1 open the log file anew\n"
+    "         USR2 write the state to the log\n"
     "Exit: 0 ok, 1 failed, 2 usage, 75 another pool runs there, 78 bad configuration\n";
 
 static bool parse_workers(const char *text, struct args *args, struct err *err)
@@ -65,6 +69,12 @@ static bool parse_workers(const char *text, struct args *args, struct err *err)
 
     return text_int(min, 1, POOL_SLOTS_MAX, &args->workers_min, err) == RC_OK &&
            text_int(max, args->workers_min, POOL_SLOTS_MAX, &args->workers_max, err) == RC_OK;
+}
+
+static bool is_log_target(const char *text)
+{
+    return strcmp(text, "stderr") == 0 || strcmp(text, "syslog") == 0 ||
+           (strncmp(text, "file ", 5) == 0 && text[5 + strspn(text + 5, " ")] != '\0');
 }
 
 static bool parse_level(const char *text, enum log_level *ret)
@@ -138,6 +148,11 @@ bool args_parse(int argc, char **argv, struct args *ret, int *ret_exit)
         else if (c == OPT_READY_FD && !parse_ready_fd(optarg, &args.ready_fd))
             return fail(ret_exit, "--ready-fd takes the number, from 3 on, of a descriptor that "
                                   "is open for writing: --ready-fd 3 3>&1");
+        else if (c == OPT_LOG && !is_log_target(optarg))
+            return fail(ret_exit, "--log takes stderr, syslog or 'file PATH' (one argument): "
+                                  "--log 'file /var/log/stint/stint.log'");
+        else if (c == OPT_LOG)
+            args.log = optarg;
         else if (c == OPT_LOG_LEVEL && !parse_level(optarg, &args.log_level))
             return fail(ret_exit, "--log-level takes error, warn, info or debug");
         else if (c == OPT_STATES) {

@@ -13,6 +13,7 @@ struct args {
     bool is_drain;
     int ready_fd;     /* −1: none */
     const char *user; /* NULL: stay who we are */
+    const char *log;  /* NULL: as configured */
     enum log_level log_level;
 };
 

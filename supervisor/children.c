@@ -12,6 +12,7 @@
 #include "common/base/clock.h"
 #include "common/base/crash.h"
 #include "common/base/log.h"
+#include "common/base/log_target.h"
 #include "common/base/spawn.h"
 #include "common/base/sys.h"
 #include "common/ipc/fds.h"
@@ -45,6 +46,7 @@ static enum rc give_birth(
         {pool->config_fd, FD_CONFIG},
         {pool->lock_fd, FD_LOCK},
         {b->special_fd, b->special_to},
+        {log_target_child_fd(), STDERR_FILENO},
     };
     const struct spawn_opts opts = {
         .path = b->path,

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "common/base/clock.h"
+#include "common/base/log_target.h"
 #include "supervisor/args.h"
 #include "supervisor/control.h"
 #include "supervisor/judge.h"
@@ -84,6 +85,8 @@ static enum rc run(struct stintd *d, struct err *err)
 static int exit_code(enum rc rc, const struct err *err)
 {
     (void)fprintf(stderr, "stintd: %s\n", err->text);
+    if (!log_target_is_stderr())
+        log_msg(LOG_LEVEL_ERROR, "pool.failed", "%s", err->text);
     if (rc == RC_BUSY)
         return 75;
     return rc == RC_INVALID ? 78 : 1;

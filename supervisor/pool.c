@@ -8,6 +8,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/base/log_target.h"
 #include "common/base/sys.h"
 #include "supervisor/children.h"
 #include "supervisor/death.h"
@@ -241,6 +242,18 @@ void pool_dump(struct pool *pool)
             c->life, c->beat_mono_ns == 0 ? -1 : (now - c->beat_mono_ns) / NS_PER_MS,
             worker_state_name(c->beat.state));
     }
+}
+
+void pool_reopen_log(struct pool *pool)
+{
+    struct err err = {""};
+
+    if (log_target_reopen(&err) != RC_OK) {
+        log_msg(LOG_LEVEL_ERROR, "log.failed", "%s; going on in the old file", err.text);
+        return;
+    }
+    atomic_fetch_add(&pool->mem->log_generation, 1);
+    log_msg(LOG_LEVEL_INFO, "log.reopened", "told by SIGUSR1");
 }
 
 /* The keeper counts the backlog only where the number of workers follows it. */

@@ -34,6 +34,7 @@ struct pool {
     int64_t started_wall_ms;
     int64_t asked_min, asked_max; /* workers by the command line, which goes first; 0: none */
     bool is_drain;
+    enum log_level log_level;
     struct policy_limits limits;
 
     /* What the loop changes. */
@@ -89,7 +90,8 @@ int pool_workers_alive(const struct pool *pool);
 int pool_workers_busy(const struct pool *pool);
 bool pool_is_idle(const struct pool *pool, const struct child *worker);
 const char *pool_state_name(const struct pool *pool);
-void pool_dump(struct pool *pool);      /* its state to the log */
-void pool_tell_init(struct pool *pool); /* from the tick: status and sign of life */
+void pool_dump(struct pool *pool);       /* its state to the log */
+void pool_reopen_log(struct pool *pool); /* here, and then in every child */
+void pool_tell_init(struct pool *pool);  /* from the tick: status and sign of life */
 
 #endif

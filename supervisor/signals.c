@@ -47,10 +47,9 @@ static void on_reload(struct pool *pool)
     (void)reload_ask(pool); /* the review that follows begins it */
 }
 
-/* The log is descriptor 2, which whoever started us rotates. */
 static void on_reopen(struct pool *pool)
 {
-    (void)pool;
+    pool_reopen_log(pool);
 }
 
 static const struct {

@@ -14,6 +14,7 @@
 #include "common/base/buf.h"
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
+#include "common/base/log_target.h"
 #include "common/base/proctree.h"
 #include "common/base/sys.h"
 #include "common/config/parse.h"
@@ -111,12 +112,30 @@ void start_take_options(struct pool *pool, const struct config *old)
     pool->limits.write_timeout_ms = accepted->write_timeout_ms;
 }
 
+/* --log is an override of [pool] log like any other: children and reloads see it, too. Its path is
+ * relative to where it was typed. */
+static void override_log(const char *log)
+{
+    CLEANUP_FREE char *file = NULL;
+
+    if (log == NULL)
+        return;
+    if (strncmp(log, "file ", 5) == 0) {
+        CLEANUP_FREE char *path = absolute_path(log + 5);
+
+        file = xasprintf("file %s", path);
+    }
+    (void)setenv("STINT_POOL_LOG", file != NULL ? file : log, 1);
+}
+
 enum rc start_accept(struct pool *pool, const struct args *args, struct err *err)
 {
     const char *path = args->config_path != NULL ? args->config_path : config_default_path();
     CLEANUP(buf_fini) struct buf packed = BUF_INIT;
-    enum rc rc = accept_sources(pool, path, &packed, err);
+    enum rc rc;
 
+    override_log(args->log);
+    rc = accept_sources(pool, path, &packed, err);
     if (rc == RC_OK)
         rc = fill_box(pool, &packed, err);
     if (rc != RC_OK)
@@ -124,9 +143,13 @@ enum rc start_accept(struct pool *pool, const struct args *args, struct err *err
     pool->config_path = absolute_path(path);
     pool->asked_min = args->workers_min;
     pool->asked_max = args->workers_max;
+    pool->log_level = args->log_level;
     pool->is_drain = args->is_drain;
     pool->started_wall_ms = clock_wall_ms();
     start_take_options(pool, NULL);
+    rc = log_target_open(pool->config->pool.log, pool->config->pool.log_file, err);
+    if (rc != RC_OK)
+        return rc;
     rc = sys_find_program("stint-keeper", &pool->keeper_path, err);
     if (rc == RC_OK)
         rc = sys_find_program("stint-worker", &pool->worker_path, err);
@@ -187,6 +210,8 @@ enum rc start_prepare(struct pool *pool, struct err *err)
         rc = sys_pipe(pool->lifeline, true, err);
     if (rc == RC_OK)
         atomic_store(&pool->mem->spec_generation, 1);
+    if (rc == RC_OK)
+        atomic_store(&pool->mem->log_level, (uint32_t)pool->log_level);
     oom_init(&pool->oom);
     return rc;
 }

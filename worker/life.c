@@ -6,6 +6,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/base/log_target.h"
 #include "common/base/sys.h"
 #include "common/ipc/claim.h"
 #include "common/ipc/fds.h"
@@ -32,6 +33,7 @@ static bool is_orphan(const struct life *l)
 
 void life_tick(struct life *l)
 {
+    log_target_look();
     if (clock_mono_ns() < l->beat_due_mono_ns)
         return;
     if (is_orphan(l)) {

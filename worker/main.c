@@ -10,6 +10,7 @@
 
 #include "common/base/crash.h"
 #include "common/base/log.h"
+#include "common/base/log_target.h"
 #include "common/base/proctree.h"
 #include "common/base/sys.h"
 #include "common/base/text.h"
@@ -102,6 +103,8 @@ int main(int argc, char **argv)
     }
     if (config_box_map(FD_CONFIG, &w.box, &err) != RC_OK || accepted_take(&w, &err) != RC_OK)
         return fail(&err, EXIT_CONFIG);
+    log_set_level(atomic_load(&mem->log_level));
+    log_target_follow(w.config->pool.log, w.config->pool.log_file, &mem->log_generation);
     if (proctree_become_subreaper(&err) != RC_OK)
         return fail(&err, EXIT_FAILURE);
     life_init(&w.life, mem, (uint32_t)slot, life, w.config->pool.heartbeat_interval_ms);

@@ -1,13 +1,12 @@
 #include "common/base/log.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "common/base/clock.h"
+#include "common/base/log_target.h"
 #include "common/base/text.h"
 
 static const char *log_proc = "stint";
@@ -105,16 +104,20 @@ void log_setup(const char *proc, int slot, enum log_level level)
     log_limit = level;
 }
 
+void log_set_level(uint32_t level)
+{
+    log_limit = level <= LOG_LEVEL_DEBUG ? (enum log_level)level : LOG_LEVEL_INFO;
+}
+
 void log_begin(struct logline *l, enum log_level level, const char *event)
 {
     l->len = 0;
     l->is_on = level <= log_limit;
     if (!l->is_on)
         return;
-    char ts[32];
-    adds(l, "ts=");
-    adds(l, clock_format_wall(clock_wall_ms(), ts, sizeof(ts)));
-    log_str(l, "level", level_name(level));
+    l->len = log_target_begin(level, l->text, sizeof(l->text));
+    adds(l, "level=");
+    adds(l, level_name(level));
     log_str(l, "proc", log_proc);
     log_int(l, "pid", getpid());
     if (log_slot >= 0)
@@ -149,10 +152,7 @@ void log_end(struct logline *l)
     if (!l->is_on)
         return;
     l->text[l->len] = '\n';
-    ssize_t n;
-    do {
-        n = write(STDERR_FILENO, l->text, l->len + 1);
-    } while (n < 0 && errno == EINTR);
+    log_target_write(l->text, l->len + 1);
     l->is_on = false;
 }
 

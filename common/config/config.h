@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/base/log_target.h"
+
 enum durability { DURABILITY_FULL, DURABILITY_NORMAL };
 enum merge_rule { MERGE_OVERWRITE, MERGE_KEEP };
 enum on_change { ON_CHANGE_KEEP, ON_CHANGE_RERUN };
@@ -48,8 +50,6 @@ struct env {
     struct env_var *list;
     size_t len;
 };
-
-enum log_target { LOG_TARGET_STDERR, LOG_TARGET_SYSLOG, LOG_TARGET_FILE };
 
 struct pool_options {
     char *database;  /* absolute */

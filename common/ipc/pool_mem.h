@@ -73,6 +73,9 @@ struct pool_mem {
     _Atomic uint64_t spec_generation;
     _Atomic uint32_t bucket_ids; /* given out so far; writer: supervisor */
     struct bucket buckets[BUCKETS_MAX];
+    /* Raised after a log file was opened anew: every process does the same. Writer: supervisor. */
+    _Atomic uint32_t log_generation;
+    _Atomic uint32_t log_level; /* enum log_level; writer: supervisor, before the first child */
     alignas(64) struct slot slots[];
 };
 static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2, "shared words need CAS");

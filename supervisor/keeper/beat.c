@@ -1,6 +1,7 @@
 #include "supervisor/keeper/beat.h"
 
 #include "common/base/clock.h"
+#include "common/base/log_target.h"
 #include "common/ipc/fds.h"
 
 void beat_send(struct beat *b)
@@ -30,6 +31,7 @@ void beat_init(struct beat *b, struct pool_mem *mem, int64_t interval_ms)
 
 void beat_tick(struct beat *b)
 {
+    log_target_look();
     if (clock_mono_ns() >= b->due_mono_ns)
         beat_send(b);
 }

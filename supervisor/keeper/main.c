@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
+#include "common/base/log_target.h"
 #include "common/ipc/fds.h"
 #include "supervisor/keeper/answer.h"
 #include "supervisor/keeper/chores.h"
@@ -96,6 +97,8 @@ int main(int argc, char **argv)
         return fail(&err, EXIT_FAILURE);
     if (config_box_map(FD_CONFIG, &k.box, &err) != RC_OK || reload_take(&k, 0, &err) != RC_OK)
         return fail(&err, EXIT_CONFIG);
+    log_set_level(atomic_load(&k.mem->log_level));
+    log_target_follow(k.config->pool.log, k.config->pool.log_file, &k.mem->log_generation);
     if (loop_new(&k.loop, &err) != RC_OK)
         return fail(&err, EXIT_FAILURE);
     beat_init(&k.beat, k.mem, k.config->pool.heartbeat_interval_ms);
