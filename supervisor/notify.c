@@ -159,7 +159,17 @@ void notify_ready(struct notify *n)
 
 void notify_reloading(struct notify *n)
 {
+    if (!n->is_ready || n->is_reloading)
+        return;
+    n->is_reloading = true;
     tell(n, NOTIFY_RELOADING);
+}
+
+void notify_reloaded(struct notify *n)
+{
+    if (n->is_reloading)
+        tell(n, NOTIFY_READY);
+    n->is_reloading = false;
 }
 
 void notify_stopping(struct notify *n)

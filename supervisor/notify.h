@@ -29,14 +29,17 @@ struct notify {
     int64_t status_mono_ns;                       /* of status_told */
     int64_t watchdog_period_ns, watchdog_mono_ns; /* 0: init does not watch us; of the last sign */
     bool is_ready;                                /* ever told */
+    bool is_reloading;
 };
 
 /* ready_fd: −1 or a descriptor that is ours from here on. */
 void notify_init(struct notify *n, int ready_fd);
 void notify_fini(struct notify *n);
 
-void notify_ready(struct notify *n); /* at the first start, and again when a reload has ended */
+void notify_ready(struct notify *n);
+/* Before the files are read, and when all is as accepted (or as it was) again. */
 void notify_reloading(struct notify *n);
+void notify_reloaded(struct notify *n);
 void notify_stopping(struct notify *n);
 /* Remembers the line for people; it goes out with the tick, if it is another one. */
 void notify_status(struct notify *n, const char *text);

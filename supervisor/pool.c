@@ -259,13 +259,17 @@ void pool_reopen_log(struct pool *pool)
 /* The keeper counts the backlog only where the number of workers follows it. */
 void pool_tell_init(struct pool *pool)
 {
-    char text[160], backlog[32] = "";
+    char text[sizeof pool->notify.status], backlog[32] = "";
+    const char *refusal = buf_str(&pool->reload.lines);
 
     if (pool->workers_min != pool->workers_max)
         (void)snprintf(backlog, sizeof backlog, ", backlog %" PRId64, pool->link.backlog);
     (void)snprintf(text, sizeof text, "%s: %d of %" PRId64 " workers, %d busy, %s%s",
         pool_state_name(pool), pool_workers_alive(pool), pool->scale.target,
         pool_workers_busy(pool), pool->link.is_ready ? "keeper well" : "no keeper", backlog);
+    if (pool->reload.state == RELOAD_REFUSED)
+        (void)snprintf(text, sizeof text, "reload refused, the old configuration is in force: %.*s",
+            (int)strcspn(refusal, "\n"), refusal);
     notify_status(&pool->notify, text);
     notify_tick(&pool->notify, clock_mono_ns());
 }

@@ -62,7 +62,7 @@ static void end(struct pool *pool, enum reload_state state)
     enter(r, state);
     r->over = r->begun;
     if (pool->stop.mode == STOP_NOT)
-        notify_ready(&pool->notify);
+        notify_reloaded(&pool->notify);
     if (r->on_over != NULL)
         r->on_over(r->on_over_arg);
 }

@@ -4,6 +4,7 @@ import select
 import signal
 import socket
 import subprocess
+import time
 import unittest
 
 import path  # noqa: F401
@@ -144,6 +145,46 @@ class Notify(StintTest):
             self.assertNotIn(name, seen)
         pool.stop()
         self.assertTrue(init.saw("STOPPING"))
+
+    def reload(self, init, pool, jobs):
+        """The messages about the reload that HUP brings, and the clock before it."""
+        before, now = len(init.read()), time.monotonic_ns() // 1000
+        self.config(jobs)
+        procs.kill(pool.pid, signal.SIGHUP)
+        wait_until(lambda: [m for m in init.read()[before:] if "READY" in m], "READY again")
+        return [m for m in init.read()[before:] if "READY" in m or "RELOADING" in m], now
+
+    def test_reload_is_told_from_its_beginning_to_its_end(self):
+        init = self.listen()
+        pool = self.stintd()
+        pool.wait_ready()
+        jobs = "[job j]\nhandler = builtin noop\n"
+        for n, more in enumerate((jobs, "[job k]\nhandler = builtin noop\n", "[job l]\nhandlr = x\n")):
+            with self.subTest(n=n):
+                told, now = self.reload(init, pool, jobs + (more if n else ""))
+                self.assertEqual([list(m) for m in told],
+                                 [["RELOADING", "MONOTONIC_USEC"], ["READY", "MAINPID"]])
+                self.assertGreaterEqual(int(told[0]["MONOTONIC_USEC"]), now)
+        # The last one was refused: the status says so, until a good one comes.
+        wait_until(lambda: any("reload refused" in m["STATUS"] for m in init.saw("STATUS")),
+                   "refused")
+        self.assertIn("stint.conf:", init.saw("STATUS")[-1]["STATUS"])
+        self.reload(init, pool, jobs)
+        wait_until(lambda: "workers" in init.saw("STATUS")[-1]["STATUS"], "good again")
+        pool.stop()
+
+    def test_storm_of_hups_is_told_in_pairs(self):
+        init = self.listen()
+        pool = self.stintd()
+        pool.wait_ready()
+        for _ in range(50):
+            procs.kill(pool.pid, signal.SIGHUP)
+        wait_until(lambda: init.order("READY", "RELOADING")[-2:] == ["RELOADING", "READY"], "over")
+        pool.stop()
+        told = init.order("READY", "RELOADING", "STOPPING")
+        self.assertEqual(told[0], "READY")
+        self.assertEqual(told[-1], "STOPPING")
+        self.assertEqual(set(zip(told[1:-1:2], told[2:-1:2])), {("RELOADING", "READY")})
 
     def fill(self):
         """A socket that takes nothing more, whose queue is full of our own messages."""
