@@ -36,7 +36,7 @@ const struct command command_cancel = {
         "  stint cancel -y 'job:news status:failed,exhausted'\n"
         "  stint cancel 'job:news key:https://example.com/a'\n",
     .flags = flags,
-    .words = {WORD_FILTER},
+    .words = {WORD_FILTER, WORD_FILTER},
     .words_min = 1,
     .words_max = WORDS_ANY,
     .needs = NEED_CONFIG | NEED_READ,

@@ -200,7 +200,7 @@ const struct command command_ls = {
             "  stint ls 'job:news stage:fetch error:timeout attempts>=3'\n"
             "  stint ls --json 'changed<10m -status:done'\n",
     .flags = flags,
-    .words = {WORD_FILTER},
+    .words = {WORD_FILTER, WORD_FILTER},
     .words_max = WORDS_ANY,
     .needs = NEED_CONFIG | NEED_READ,
     .run = run,

@@ -34,7 +34,7 @@ const struct command command_retry = {
             "  stint retry -y 'job:news stage:fetch status:exhausted'\n"
             "  stint retry 'job:news key:https://example.com/a'\n",
     .flags = flags,
-    .words = {WORD_FILTER},
+    .words = {WORD_FILTER, WORD_FILTER},
     .words_min = 1,
     .words_max = WORDS_ANY,
     .needs = NEED_CONFIG | NEED_READ,

@@ -64,6 +64,7 @@ const struct command *const commands[] = {
     &command_stop,
     &command_doctor,
     &command_db,
+    &command_completion,
     &command_help,
     &command_version,
 };

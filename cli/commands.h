@@ -37,7 +37,7 @@ struct command {
     const char *help;         /* one line */
     const char *text;         /* more for --help and the man page: paragraphs, examples; or NULL */
     const struct flag *flags; /* NULL: none of its own */
-    enum word_kind words[COMMAND_WORDS]; /* of the arguments, for completion; the last repeats */
+    enum word_kind words[COMMAND_WORDS]; /* of the arguments, for completion; the second repeats */
     size_t words_min, words_max;
     unsigned needs; /* enum command_need */
     enum cli_exit (*run)(struct cli *cli);
@@ -93,6 +93,8 @@ extern const struct command command_stop;
 extern const struct command command_doctor;
 extern const struct command command_db;
 extern const struct command command_config;
+extern const struct command command_reload, command_stop, command_help, command_version;
+extern const struct command command_completion;
 extern const struct command command_help;
 extern const struct command command_version;
 

@@ -9,7 +9,7 @@
 
 #define NAMES_MAX 64
 
-static const struct flag *find_name(
+const struct flag *args_find(
     const struct flag *const *sets, size_t sets_len, const char *name, size_t len)
 {
     for (size_t i = 0; i < sets_len; i++)
@@ -34,11 +34,10 @@ static bool is_option(const char *arg)
     return arg[0] == '-' && arg[1] != '\0';
 }
 
-/* Does this option take the next argument as its value? */
-static bool takes_next(const char *arg, const struct flag *const *sets, size_t sets_len)
+bool args_takes_next(const char *arg, const struct flag *const *sets, size_t sets_len)
 {
     if (arg[1] == '-') {
-        const struct flag *f = find_name(sets, sets_len, arg + 2, strlen(arg + 2));
+        const struct flag *f = args_find(sets, sets_len, arg + 2, strlen(arg + 2));
         return f && f->value;
     }
     for (const char *c = arg + 1; *c; c++) {
@@ -56,7 +55,7 @@ int args_first_word(int argc, char **argv, const struct flag *const *sets, size_
             return i + 1 < argc ? i + 1 : argc;
         if (!is_option(argv[i]))
             return i;
-        if (takes_next(argv[i], sets, sets_len))
+        if (args_takes_next(argv[i], sets, sets_len))
             i++;
     }
     return argc;
@@ -155,7 +154,7 @@ static enum rc read_long(struct args *args, struct walk *w, const char *arg, str
     const char *name = arg + 2;
     const char *equals = strchr(name, '=');
     size_t len = equals ? (size_t)(equals - name) : strlen(name);
-    const struct flag *f = find_name(args->sets, args->sets_len, name, len);
+    const struct flag *f = args_find(args->sets, args->sets_len, name, len);
     if (!f)
         return unknown_name(args, name, len, err);
     const char *value = equals ? equals + 1 : NULL;
@@ -219,7 +218,7 @@ void args_fini(struct args *args)
 /* Index of the last time it was given; given_len when it was not. */
 static size_t find_given(const struct args *args, const char *name)
 {
-    assert(find_name(args->sets, args->sets_len, name, strlen(name)));
+    assert(args_find(args->sets, args->sets_len, name, strlen(name)));
     for (size_t i = args->given_len; i > 0; i--)
         if (strcmp(args->given[i - 1].flag->name, name) == 0)
             return i - 1;

@@ -23,7 +23,6 @@ enum word_kind {
     WORD_DIR,
     WORD_COMMAND,
     WORD_SHELL,
-    WORD_EVENT,
 };
 
 struct flag {
@@ -57,6 +56,12 @@ struct args {
 /* Index of the first argument that is neither an option nor an option's value (argc when there is
  * none); `sets` are all tables there are, because the command is not known yet. */
 int args_first_word(int argc, char **argv, const struct flag *const *sets, size_t sets_len);
+
+/* Does this argument, an option, take the next one as its value? */
+bool args_takes_next(const char *arg, const struct flag *const *sets, size_t sets_len);
+/* By its name without the dashes; NULL: none. */
+const struct flag *args_find(
+    const struct flag *const *sets, size_t sets_len, const char *name, size_t len);
 
 /* Reads argv[1..], from which the command itself was taken out. RC_INVALID: err says what is wrong
  * and what is near. Finish *ret by args_fini in any case. */
