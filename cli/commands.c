@@ -53,6 +53,7 @@ const struct command *const commands[] = {
     &command_show,
     &command_events,
     &command_workers,
+    &command_resources,
 
     &command_retry,
     &command_cancel,

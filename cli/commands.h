@@ -84,6 +84,7 @@ extern const struct command command_ls;
 extern const struct command command_show;
 extern const struct command command_events;
 extern const struct command command_workers;
+extern const struct command command_resources;
 extern const struct command command_retry;
 extern const struct command command_cancel;
 extern const struct command command_pause;

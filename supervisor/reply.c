@@ -10,6 +10,7 @@
 #include "common/base/text.h"
 #include "common/ipc/claim.h"
 #include "supervisor/reload_reply.h"
+#include "supervisor/resources_reply.h"
 
 #define WORKER_LINE_MAX 512
 
@@ -126,6 +127,13 @@ static void answer_workers(struct pool *pool, struct reply *reply)
     reply->next = next_workers;
 }
 
+static void answer_resources(struct pool *pool, struct reply *reply)
+{
+    (void)pool;
+    reply_add(reply, "ok\n");
+    reply->next = resources_add_next;
+}
+
 static void next_config(struct pool *pool, struct reply *reply)
 {
     reply->len = config_box_piece(pool->box, reply->cursor, reply->text, sizeof reply->text);
@@ -187,6 +195,7 @@ static const struct {
     {"ping", answer_ping},
     {"status", answer_status},
     {"workers", answer_workers},
+    {"resources", answer_resources},
     {"config", answer_config},
     {"stop", answer_stop},
     {"stop now", answer_stop_now},
@@ -209,6 +218,7 @@ void reply_begin(struct pool *pool, const char *request, struct reply *reply)
             return;
         }
     }
-    reply_error(reply, "unknown request; known are: ping, status, workers, config, wake N, "
-                       "look, stop, stop now, reload");
+    reply_error(reply,
+        "unknown request; known are: ping, status, workers, resources, config, wake N, "
+        "look, stop, stop now, reload");
 }

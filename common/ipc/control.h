@@ -8,6 +8,9 @@
  *                           foreign program makes the pool wait for the write lock
  *   workers                 NDJSON, one object a slot with a life: slot, pid, life, state,
  *                           claim (text or null), since (RFC 3339), handler_pid
+ *   resources               NDJSON, one object a resource: name, rate (text), burst, tokens (there
+ *                           now, with fractions), next_token_ms (0: now), waiting (workers that
+ *                           sleep at it), held_until (RFC 3339 or null), stages[] (JOB.STAGE)
  *   config                  the packed configuration sources
  *   wake N                  work was added: wake up to N idle workers
  *   look                    claims were taken away: who runs something looks at its own at once
