@@ -235,6 +235,6 @@ const struct command command_add = {
     .words = {WORD_JOB, WORD_TEXT},
     .words_min = 1,
     .words_max = WORDS_ANY,
-    .needs = NEED_CONFIG,
+    .needs = NEED_CONFIG | NEED_BRIEF,
     .run = run,
 };

@@ -17,6 +17,7 @@ enum command_need {
     NEED_POOL = 4,   /* a running pool, else exit 3 */
     NEED_READ = 8,   /* the store, if there is one */
     NEED_WRITE = 16, /* the store and the catalog, created when missing */
+    NEED_BRIEF = 32, /* with NEED_CONFIG: what the pool says of itself is of no interest */
 };
 
 enum command_group {

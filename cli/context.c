@@ -165,7 +165,7 @@ enum cli_exit cli_read_files(struct cli *cli)
     return cli->config ? CLI_OK : cli_say_problems(cli, &problems);
 }
 
-/* Takes over the configuration that the pool on this socket accepted; it has just answered. */
+/* Takes over the configuration that the pool on this socket accepted. */
 static enum rc take_pool(struct cli *cli, const char *socket, struct err *err)
 {
     struct buf payload CLEANUP(buf_fini) = BUF_INIT;
@@ -217,6 +217,10 @@ enum cli_exit cli_find_config(struct cli *cli)
     cli_parse_files(cli, &problems);
     if (!cli->config)
         return find_pool_beside(cli, &problems);
+    if (cli->is_brief && take_pool(cli, cli->config->pool.socket, NULL) == RC_OK) {
+        cli->presence = POOL_RUNNING;
+        return CLI_OK;
+    }
     enum rc rc = accepted_find_pool(cli, &socket, &err);
     if (!rc)
         rc = take_pool(cli, socket, &err);
@@ -231,6 +235,7 @@ static struct store_options store_options(const struct cli *cli, bool is_read_on
     return (struct store_options){.path = cli->config->pool.database,
         .durability = cli->config->pool.durability,
         .is_read_only = is_read_only,
+        .is_beside_pool = cli->presence == POOL_RUNNING && !pool_is_starting(cli),
         .hooks = cli->hooks};
 }
 

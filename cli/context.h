@@ -44,10 +44,11 @@ struct cli {
     size_t width;                  /* of standard output, 0: no terminal */
     size_t err_width;
 
+    bool is_brief; /* asks the pool for its configuration only, which saves a round trip */
     struct config_sources sources;
     struct config *config;
     enum pool_presence presence;
-    json_t *pool;             /* the answer to "status"; NULL unless POOL_RUNNING */
+    json_t *pool; /* the answer to "status"; NULL unless POOL_RUNNING, or with is_brief */
     struct store_hooks hooks; /* for the store, when it is opened for writing */
     struct store *store;
     struct catalog *catalog;

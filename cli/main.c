@@ -104,6 +104,7 @@ static enum cli_exit check_words(const struct command *command, const struct arg
 static enum cli_exit make_ready(struct cli *cli, unsigned needs)
 {
     enum cli_exit code = CLI_OK;
+    cli->is_brief = needs & NEED_BRIEF;
     if (needs & NEED_FILES)
         code = cli_read_files(cli);
     else if (needs & NEED_CONFIG)

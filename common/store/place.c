@@ -14,6 +14,7 @@
 #include "common/base/sys.h"
 
 #define FS_FUSE 0x65735546UL
+#define LOG_HEADER_BYTES 32 /* synced before anything is written behind it */
 
 const char *place_network_fs(unsigned long magic)
 {
@@ -118,4 +119,11 @@ enum rc place_check(const char *path, bool wants_create, struct err *err)
     if (fd < 0 && errnum != EEXIST) /* EEXIST: somebody was faster */
         return err_sys(err, errnum, "cannot create database %s", path);
     return RC_OK;
+}
+
+bool place_has_log(const char *path)
+{
+    struct stat st;
+    CLEANUP_FREE char *log = xasprintf("%s-wal", path);
+    return lstat(log, &st) == 0 && st.st_size > LOG_HEADER_BYTES;
 }

@@ -10,6 +10,9 @@
 
 /* Creates the file (0600) when it is missing and wants_create. RC_NOTFOUND: missing. */
 MUST_CHECK enum rc place_check(const char *path, bool wants_create, struct err *err);
+/* Its write-ahead log holds commits: whoever made the first of them has seen to it that the log's
+ * name is on disk. */
+bool place_has_log(const char *path);
 /* "NFS" and the like, or NULL when the file system can hold a database. */
 const char *place_network_fs(unsigned long magic);
 

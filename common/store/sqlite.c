@@ -7,6 +7,7 @@
 #include "common/base/cleanup.h"
 #include "common/store/driver.h"
 #include "common/store/lock_wait.h"
+#include "common/store/names.h"
 #include "common/store/place.h"
 #include "common/store/sqlite_setup.h"
 
@@ -98,27 +99,14 @@ static struct stmt *sqlite_query(struct db *db, enum query id)
     return s;
 }
 
-/* Looks from *hint on, once around; leaves it behind what was found. */
-static size_t find(const char *const *names, size_t len, const char *name, size_t *hint)
-{
-    for (size_t i = 0; i < len; i++) {
-        size_t at = *hint < len ? *hint : 0;
-        *hint = at + 1;
-        if (strcmp(names[at], name) == 0)
-            return at;
-    }
-    assert(!"a name that the statement's head does not have");
-    abort();
-}
-
 static int param(struct stmt *s, const char *name)
 {
-    return s->param_at[find(s->meta->params, s->meta->params_len, name, &s->next_param)];
+    return s->param_at[names_find(s->meta->params, s->meta->params_len, name, &s->next_param)];
 }
 
 static int column(struct stmt *s, const char *name)
 {
-    return (int)find(s->meta->columns, s->meta->columns_len, name, &s->next_column);
+    return (int)names_find(s->meta->columns, s->meta->columns_len, name, &s->next_column);
 }
 
 static void sqlite_bind_int(struct stmt *s, const char *name, int64_t value)
@@ -292,6 +280,19 @@ static void sqlite_close(struct db *db)
     free(db);
 }
 
+static int no_directory(const char *path, int *ret_fd)
+{
+    (void)path, (void)ret_fd;
+    return SQLITE_CANTOPEN;
+}
+
+/* Else the first commit syncs the directory too, in case the log is new. It is not. */
+static void trust_log(void)
+{
+    sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+    (void)vfs->xSetSystemCall(vfs, "openDirectory", (sqlite3_syscall_ptr)no_directory);
+}
+
 static enum rc sqlite_open(const struct store_options *opts, struct db **ret, struct err *err)
 {
     static bool is_configured;
@@ -303,6 +304,8 @@ static enum rc sqlite_open(const struct store_options *opts, struct db **ret, st
     enum rc rc = opts->is_copy ? RC_OK : place_check(opts->path, !opts->is_read_only, err);
     if (rc)
         return rc;
+    if (opts->is_beside_pool && place_has_log(opts->path))
+        trust_log();
     struct db *db = xcalloc(1, sizeof *db);
     db->wait.hooks = opts->hooks;
     db->path = xstrdup(opts->path);

@@ -29,6 +29,7 @@ struct store_options {
     enum durability durability;
     bool is_read_only;       /* never creates, never writes */
     bool is_copy;            /* a backup, which nobody else has open: may lie anywhere */
+    bool is_beside_pool;     /* a running pool holds this file open and has committed to it */
     bool has_precedence;     /* waits for the write lock in the shortest steps: the keeper */
     int64_t busy_timeout_ms; /* 0: 30 s */
     struct store_hooks hooks;

@@ -99,6 +99,25 @@ static void test_read_only_writes_nothing(void **state)
     store_close(store);
 }
 
+static void test_beside_a_pool(void **state)
+{
+    struct fixture *f = *state;
+    struct store_options opts = {.path = f->path, .is_beside_pool = true};
+    struct store *store = NULL;
+    struct add_item item = {.key = "k"};
+    struct add_options how = {.source = "x"};
+    struct add_report r = {0};
+    assert_true(place_has_log(f->path));
+    ok(f, store_open(&opts, &store, &f->err));
+    ok(f, store_add(store, job(f, "j"), &item, 1, &how, &r, NULL, &f->err));
+    store_close(store);
+    CLEANUP_FREE char *log = xasprintf("%s-wal", f->path);
+    assert_int_equal(truncate(log, 32), 0); /* a header alone */
+    assert_false(place_has_log(f->path));
+    assert_int_equal(unlink(log), 0);
+    assert_false(place_has_log(f->path));
+}
+
 static void test_network_file_systems(void **state)
 {
     (void)state;
@@ -242,6 +261,7 @@ int main(void)
         T(test_newer_schema_is_refused),
         T(test_other_files),
         T(test_read_only_writes_nothing),
+        T(test_beside_a_pool),
         T(test_network_file_systems),
         T(test_lock_held_by_another),
         T(test_checkpoint),
