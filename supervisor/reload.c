@@ -9,6 +9,7 @@
 #include "common/base/crash.h"
 #include "common/base/log.h"
 #include "common/config/parse.h"
+#include "common/config/programs.h"
 #include "common/config/source.h"
 #include "supervisor/buckets.h"
 #include "supervisor/pool.h"
@@ -119,6 +120,12 @@ static enum rc read_files(struct pool *pool, struct config_sources *sources, str
         buf_adds(&problems, err.text);
     else
         rc = config_parse(sources, ret, &problems);
+    if (rc == RC_OK)
+        programs_check_writable(*ret, &problems);
+    if (rc == RC_OK && problems.len > 0) {
+        config_free(TAKE_PTR(*ret));
+        rc = RC_INVALID;
+    }
     add_lines(&pool->reload, buf_str(&problems));
     return rc;
 }

@@ -18,6 +18,7 @@
 #include "common/base/proctree.h"
 #include "common/base/sys.h"
 #include "common/config/parse.h"
+#include "common/config/programs.h"
 #include "common/config/source.h"
 #include "supervisor/buckets.h"
 #include "supervisor/lock.h"
@@ -40,6 +41,12 @@ static enum rc accept_sources(
     if (rc != RC_OK)
         return RC_INVALID;
     rc = config_parse(&sources, &config, &problems);
+    if (rc == RC_OK)
+        programs_check_writable(config, &problems);
+    if (rc == RC_OK && problems.len > 0) {
+        config_free(config);
+        rc = RC_INVALID;
+    }
     if (rc == RC_OK) {
         config_sources_pack(&sources, packed);
         pool->config = config;

@@ -212,7 +212,7 @@ static void read_jobs_d(struct config_sources *to)
 
 /* A variable that looks like an override and is none: as a wrong key it is found by the parser,
  * which names the nearest. STINT_POOL_ID is stint's own. */
-static void add_strange_overrides(struct buf *text)
+static void add_strange_overrides(struct buf *text, struct err *err)
 {
     static const char prefix[] = "STINT_POOL_";
     for (char **e = environ; *e; e++) {
@@ -220,10 +220,18 @@ static void add_strange_overrides(struct buf *text)
         if (strncmp(*e, prefix, sizeof(prefix) - 1) != 0)
             continue;
         key = xstrndup(*e + sizeof(prefix) - 1, strcspn(*e, "=") - (sizeof(prefix) - 1));
-        for (char *p = key; *p; p++)
+        bool is_in_capitals = true;
+        for (char *p = key; *p; p++) {
+            is_in_capitals = is_in_capitals && !islower((unsigned char)*p);
             *p = (char)tolower((unsigned char)*p);
-        if (strcmp(key, "id") != 0 && text_is_name(key) && !option_find(SECTION_POOL, key))
+        }
+        if (strcmp(key, "id") == 0 || !text_is_name(key))
+            continue;
+        if (!option_find(SECTION_POOL, key))
             buf_addf(text, "%s%s = 1\n", text->len ? "" : "[pool]\n", key);
+        else if (!is_in_capitals)
+            (void)err_set(err, RC_INVALID, "%.*s: an override of [pool] is written in capitals",
+                (int)strcspn(*e, "="), *e);
     }
 }
 
@@ -246,7 +254,7 @@ static void read_environment(struct config_sources *to)
         else
             buf_addf(&text, "%s%s = %s\n", text.len ? "" : "[pool]\n", options[i].name, value);
     }
-    add_strange_overrides(&text);
+    add_strange_overrides(&text, &err);
     if (text.len == 0 && !*err.text)
         return;
     struct config_source *source = add_source(to, CONFIG_ENVIRONMENT, buf_take(&text));

@@ -73,6 +73,46 @@ class Wrong(ConfigTest):
             os.chmod(target, was)
         self.stint("check")
 
+    def test_no_pool_runs_what_others_may_write(self):
+        handler = self.script("handler", "true")
+        self.config("[job a]\nhandler = exec ./handler\n")
+        pool = self.pool()
+        os.chmod(handler, 0o722)
+        words = (f"stint.conf:8: [job a] its handler {handler} may be written by others; type: "
+                 f"chmod go-w {handler}")
+        self.config("[job a]\nhandler = exec ./handler\ntimeout = 1m\n")
+        self.assertIn(words, self.stint("reload", code=1).err)
+        pool.stop()
+        self.assertIn(words, self.stint("run", "--drain", code=78).err)
+        os.chmod(handler, 0o700)
+        self.stint("run", "--drain")
+
+    def test_overrides_from_the_environment(self):
+        self.put("stint.conf", "[pool]\nworkers = 3\n" + JOB)
+        found = self.settings(env={"STINT_POOL_WORKERS": "4..6", "STINT_POOL_PID_FILE": "",
+                                   "STINT_POOL_LOG": "file " + "x" * 3000 + " ; y.log"})
+        self.assertEqual(found["pool", "workers"]["value"], "4..6")
+        self.assertEqual(found["pool", "log"]["value"],
+                         f"file {self.dir}/" + "x" * 3000 + " ; y.log")
+        for env, words in (
+                ({"STINT_POOL_WORKERS": "4\n"}, "STINT_POOL_WORKERS: has a line break; expected"),
+                ({"STINT_POOL_workers": "4"},
+                 "STINT_POOL_workers: an override of [pool] is written in capitals"),
+                ({"STINT_POOL_PRIORITY": "4"},
+                 'STINT_POOL_PRIORITY: unknown key "priority" in [pool]; it belongs to [job NAME]'),
+                ({"STINT_POOL_HEARTBEAT_TIMEOUT": "1s"},
+                 "STINT_POOL_HEARTBEAT_TIMEOUT: heartbeat_timeout is shorter than twice")):
+            self.assertIn(words, self.stint("check", code=78, env=env).err)
+
+    def test_what_only_looks_wrong_is_a_warning(self):
+        self.put("stint.conf", "[job a]\nstages = x y\nenv.API_KEY = abc\nenv.B = @cred:b\n"
+                               "[stage a.x]\nhandler = builtin noop\nenv.KEYBOARD = us\n"
+                               "[stage a.y]\nhandler = builtin noop\nenv.TOKEN = def\n")
+        self.assertEqual([line.split(" ", 4)[:4] for line in self.stint("check").err.splitlines()],
+                         [["stint.conf:3:", "warning:", "env.API_KEY", "looks"],
+                          ["stint.conf:4:", "warning:", "env.B:", "@cred:b"],
+                          ["stint.conf:10:", "warning:", "env.TOKEN", "looks"]])
+
     def test_a_script_of_an_interpreter_is_looked_at(self):
         self.put("stint.conf", "[job a]\nhandler = exec sh ./fetch.sh x\n")
         self.assertIn(f"stint.conf:2: [job a] its handler script {self.path('fetch.sh')} does not",

@@ -1,0 +1,125 @@
+#include "common/config/programs.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/sys.h"
+
+#define OTHERS_WRITE (S_IWGRP | S_IWOTH)
+
+char *program_path(const struct config *config, const char *name)
+{
+    while (strncmp(name, "./", 2) == 0 && name[2])
+        name += 2;
+    return sys_path_join(config->directory, name);
+}
+
+static char *find_in_path(const char *name)
+{
+    struct stat st;
+    const char *dirs = sys_getenv("PATH");
+    while (dirs && *dirs) {
+        size_t len = strcspn(dirs, ":");
+        char *path = xasprintf("%.*s/%s", (int)len, dirs, name);
+        if (len > 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode))
+            return path;
+        free(path);
+        dirs += len + (dirs[len] == ':');
+    }
+    return NULL;
+}
+
+char *program_find(const struct config *config, const char *name)
+{
+    struct stat st;
+    if (!strchr(name, '/'))
+        return find_in_path(name);
+    CLEANUP_FREE char *path = program_path(config, name);
+    return stat(path, &st) == 0 ? TAKE_PTR(path) : NULL;
+}
+
+/* python, python3, python3.11 */
+static bool is_named(const char *program, const char *interpreter)
+{
+    size_t len = strlen(interpreter);
+    if (strncmp(program, interpreter, len) != 0)
+        return false;
+    return !program[len + strspn(program + len, "0123456789.")];
+}
+
+const char *program_script(char *const *argv)
+{
+    static const char *const interpreters[] = {
+        "sh", "bash", "dash", "zsh", "python", "perl", "ruby", "node", "php", "lua"};
+    const char *slash = strrchr(argv[0], '/'), *name = slash ? slash + 1 : argv[0];
+    if (!argv[1] || argv[1][0] == '-')
+        return NULL;
+    for (size_t i = 0; i < sizeof(interpreters) / sizeof(interpreters[0]); i++) {
+        if (is_named(name, interpreters[i]))
+            return argv[1];
+    }
+    return NULL;
+}
+
+bool program_add_writable(const char *path, bool is_ours, struct buf *out)
+{
+    struct stat st, parent;
+    CLEANUP_FREE char *directory = sys_dirname(path);
+    if (stat(path, &st) != 0)
+        return false;
+    if (st.st_mode & OTHERS_WRITE) {
+        buf_addf(out, "%s may be written by others; type: chmod go-w %s", path, path);
+        return true;
+    }
+    /* In a sticky one, like /tmp, others cannot put another file in its place. */
+    if (!is_ours || stat(directory, &parent) != 0 || !(parent.st_mode & OTHERS_WRITE) ||
+        (parent.st_mode & S_ISVTX))
+        return false;
+    buf_addf(
+        out, "%s lies in a directory that others may write; type: chmod go-w %s", path, directory);
+    return true;
+}
+
+void place_add(struct buf *out, const struct origins *origins, const char *key, const char *section)
+{
+    const struct origin *origin = origin_find(origins, key);
+    if (origin)
+        buf_addf(out, "%s:%zu: ", origin->file, origin->line);
+    buf_addf(out, "[%s] ", section);
+}
+
+void place_add_handler(struct buf *out, const struct job_spec *job, const struct stage_spec *stage)
+{
+    CLEANUP_FREE char *section = job->has_own_stage
+                                     ? xasprintf("job %s", job->name)
+                                     : xasprintf("stage %s.%s", job->name, stage->name);
+    place_add(out, &stage->origins, "handler", section);
+}
+
+static void check_stage(const struct config *config, const struct job_spec *job,
+    const struct stage_spec *stage, struct buf *problems)
+{
+    CLEANUP(buf_fini) struct buf fault = BUF_INIT;
+    if (stage->handler.kind != HANDLER_EXEC)
+        return;
+    char *const *argv = stage->handler.argv;
+    const char *script = program_script(argv);
+    CLEANUP_FREE char *path = program_find(config, argv[0]);
+    CLEANUP_FREE char *script_path = script ? program_path(config, script) : NULL;
+    if ((!path || !program_add_writable(path, strchr(argv[0], '/') != NULL, &fault)) &&
+        (!script_path || !program_add_writable(script_path, true, &fault)))
+        return;
+    place_add_handler(problems, job, stage);
+    buf_addf(problems, "its handler %s\n", buf_str(&fault));
+}
+
+void programs_check_writable(const struct config *config, struct buf *problems)
+{
+    for (size_t i = 0; i < config->jobs_len; i++) {
+        const struct job_spec *job = &config->jobs[i];
+        for (size_t k = 0; k < job->stages_len; k++)
+            check_stage(config, job, &job->stages[k], problems);
+    }
+}
