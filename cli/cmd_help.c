@@ -110,6 +110,8 @@ static void json_command(struct json *j, const struct command *command)
     json_str(j, "group", group_titles[command->group]);
     json_str(j, "usage", command->usage ? command->usage : "");
     json_str(j, "help", command->help);
+    json_str(j, "text", command->text ? command->text : "");
+    json_bool(j, "has_words", command->subs != NULL);
     json_flags(j, command->flags);
     json_end_object(j);
     for (size_t i = 0; i < command->subs_len; i++)
