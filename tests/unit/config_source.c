@@ -59,7 +59,7 @@ static int tear_down(void **state)
 {
     (void)state;
     static const char *const names[] = {"jobs.d/b.conf", "jobs.d/a.conf", "jobs.d/c.txt",
-        "jobs.d/.d.conf", "jobs.d", "stint.conf", ""};
+        "jobs.d/.d.conf", "jobs.d", "stint.conf", "key", ""};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char path[128];
         path_of(names[i], path, sizeof(path));
@@ -242,6 +242,41 @@ static void packed_sources_come_out_the_same(void **state)
     assert_int_equal(config_from_fd(-1, &config, &err), RC_SYS);
 }
 
+static void secrets_travel_with_the_sources(void **state)
+{
+    (void)state;
+    struct config_sources s = {.directory = NULL}, t = {.directory = NULL};
+    CLEANUP(buf_fini) struct buf packed = BUF_INIT;
+    CLEANUP(buf_fini) struct buf problems = BUF_INIT;
+    struct config *config = NULL;
+    put("key", "abc\r\n");
+    put("stint.conf", "[job a]\nhandler = exec x\nenv.A = @file:key\nenv.B = @file:key\n"
+                      "env.C = @cred:none\n");
+    assert_int_equal(read_it(&s, NULL), RC_OK);
+    assert_int_equal(s.secrets_len, 2);
+    assert_int_equal(config_parse(&s, &config, &problems), RC_INVALID);
+    assert_non_null(strstr(buf_str(&problems), "stint.conf:5: env.C: there are no credentials"));
+    s.is_lenient = true; /* as an operator's command */
+    assert_int_equal(config_parse(&s, &config, NULL), RC_OK);
+    assert_true(config->jobs[0].env.list[2].is_unknown);
+    config_free(config);
+    config_sources_pack(&s, &packed);
+    assert_int_equal(config_sources_unpack(buf_str(&packed), packed.len, &t, NULL), RC_OK);
+    assert_int_equal(config_parse(&t, &config, NULL), RC_INVALID); /* C is still not known */
+    t.is_lenient = true;
+    assert_int_equal(config_parse(&t, &config, NULL), RC_OK);
+    assert_string_equal(config->jobs[0].env.list[0].entry, "A=abc");
+    assert_string_equal(config->jobs[0].env.list[1].entry, "B=abc");
+    assert_string_equal(config->jobs[0].env.list[0].reference, "@file:key");
+    for (size_t len = 0; len < packed.len; len++) {
+        struct config_sources cut = {.directory = NULL};
+        assert_int_equal(config_sources_unpack(buf_str(&packed), len, &cut, NULL), RC_PROTO);
+    }
+    config_free(config);
+    config_sources_fini(&s);
+    config_sources_fini(&t);
+}
+
 static void the_first_problem_of_a_sealed_one_is_told(void **state)
 {
     (void)state;
@@ -352,6 +387,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(unsafe_and_unreadable_files_are_refused),
         cmocka_unit_test(directories_of_others_are_refused),
         cmocka_unit_test(packed_sources_come_out_the_same),
+        cmocka_unit_test(secrets_travel_with_the_sources),
         cmocka_unit_test(the_first_problem_of_a_sealed_one_is_told),
         cmocka_unit_test(the_example_parses_with_and_without_comments),
         cmocka_unit_test(the_man_page_has_every_section_and_key),

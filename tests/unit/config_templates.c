@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "common/base/cleanup.h"
+#include "common/config/changes.h"
 #include "tests/unit/config_text.h"
 
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
@@ -227,6 +228,47 @@ static void wrong_ones_get_their_words(void **state)
     }
 }
 
+static uint32_t next_random(uint32_t *seed)
+{
+    *seed = *seed * 1664525u + 1013904223u;
+    return *seed >> 8;
+}
+
+/* Whatever stands there: a configuration, or problems that are told; and what differs between it
+ * and the good one can be said. */
+static void random_changes_do_no_harm(void **state)
+{
+    (void)state;
+    static const char whole[] =
+        "[resource r]\nrate = 90/m\nburst = 3\n[template t]\nuse = u\nresource = r\n"
+        "env.A = file:x\nenv.B = b\n[template u]\npriority = 3\nbackoff = 1s..2s\n"
+        "[job a]\nuse = t\nstages = x y\n[stage a.x]\nhandler = exec t\nuse = v\n"
+        "[template v]\nenv.C = c\nresource = none\n[stage a.y]\nhandler = shell a\n  b\n"
+        "[pool]\nlog = file x\nworkers = 1..3\n";
+    static const char likely[] = "[]=.@:\n \ttuvrxyab012/sm";
+    struct config *good_one = good("[job a]\nhandler = exec t\n");
+    uint32_t seed = 7;
+    int good_ones = 0;
+    for (int round = 0; round < 3000; round++) {
+        char text[sizeof(whole)];
+        memcpy(text, whole, sizeof(text));
+        for (size_t i = next_random(&seed) % 8; i > 0; i--)
+            text[next_random(&seed) % (sizeof(text) - 1)] =
+                likely[next_random(&seed) % (sizeof(likely) - 1)];
+        CLEANUP(buf_fini) struct buf problems = BUF_INIT;
+        struct config *config = NULL;
+        enum rc rc = parse2(text, NULL, NULL, &config, &problems);
+        assert_int_equal(rc == RC_OK, problems.len == 0);
+        assert_int_equal(rc == RC_OK, config != NULL);
+        good_ones += config != NULL;
+        if (config)
+            assert_true(config_changes(good_one, config, NULL, NULL).count > 0);
+        config_free(config);
+    }
+    assert_in_range(good_ones, 100, 2900);
+    config_free(good_one);
+}
+
 static void templates_may_be_deep_but_not_endless(void **state)
 {
     (void)state;
@@ -259,6 +301,7 @@ int main(void)
         cmocka_unit_test(every_value_knows_its_line),
         cmocka_unit_test(variables_are_inherited_and_replaced_one_by_one),
         cmocka_unit_test(wrong_ones_get_their_words),
+        cmocka_unit_test(random_changes_do_no_harm),
         cmocka_unit_test(templates_may_be_deep_but_not_endless),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
