@@ -226,6 +226,35 @@ static void test_a_change_in_between_is_respected(void **state)
     verify(f);
 }
 
+static void change_one(void *ctx)
+{
+    sql(ctx, "UPDATE item_stages SET error = 'another' WHERE id = 1");
+}
+
+/* Found, and changed by somebody else before the write lock was there. */
+static void test_a_change_before_the_lock_is_respected(void **state)
+{
+    struct fixture *f = *state;
+    struct filter filter CLEANUP(filter_fini) = FILTER_INIT;
+    struct store_options opts = {.path = f->path, .hooks = {.ctx = f, .on_begin = change_one}};
+    struct act_options act_opts = {.act = ACT_CANCEL, .catalog = f->catalog};
+    struct act_report report = {.changed = 0};
+    struct store *store = NULL;
+    struct selection *sel = NULL;
+    add(f, "k");
+    add(f, "l");
+    parse("stage:a error=\"\"", &filter);
+    ok(f, store_open(&opts, &store, &f->err));
+    ok(f, selection_open(store, &filter, act_statuses(ACT_CANCEL), &sel, &f->err));
+    ok(f, act_bite(sel, store, &act_opts, &report, &f->err));
+    assert_int_equal(report.changed, 1);
+    char *left CLEANUP_FREE = sql_text(f, "SELECT status FROM item_stages WHERE id = 1");
+    assert_string_equal(left, "pending");
+    selection_close(sel);
+    store_close(store);
+    verify(f);
+}
+
 static void test_cancel_or_completion_wins(void **state)
 {
     struct fixture *f = *state;
@@ -272,6 +301,7 @@ int main(void)
         T(test_by_the_status_of_items),
         T(test_bites),
         T(test_a_change_in_between_is_respected),
+        T(test_a_change_before_the_lock_is_respected),
         T(test_cancel_or_completion_wins),
         T(test_what_left_the_configuration),
     };
