@@ -117,8 +117,7 @@ static enum rc check_file(int fd, const char *path, struct err *err)
         return err_sys(err, errnum, "cannot look at %s", path);
     }
     if (S_ISDIR(st.st_mode))
-        return err_set(err, RC_NOTFOUND, "%s is a directory; type: stint -c %s%sstint.conf", path,
-            path, path[strlen(path) - 1] == '/' ? "" : "/");
+        return err_set(err, RC_NOTFOUND, "%s is a directory", path);
     if (!S_ISREG(st.st_mode))
         return err_set(err, RC_NOTFOUND, "%s is no regular file", path);
     if (is_others_to_write(&st))
@@ -163,6 +162,7 @@ static enum rc read_source(
         if (rc != RC_OK) {
             (void)err_prefix(err, rc, "%s", path);
             blame(source, err);
+            buf_reset(&text); /* half of it would only mislead */
         }
     }
     size_t len = text.len;
@@ -262,6 +262,18 @@ static void read_environment(struct config_sources *to)
         blame(source, &err);
 }
 
+static bool is_directory(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static enum rc use_file_in(const char *path, struct err *err)
+{
+    return err_set(err, RC_NOTFOUND, "%s is a directory; type: stint -c %s%sstint.conf", path, path,
+        path[strlen(path) - 1] == '/' ? "" : "/");
+}
+
 static enum rc read_all(const char *path, struct config_sources *to, struct err *err)
 {
     CLEANUP_FREE char *dir = sys_dirname(path);
@@ -271,7 +283,7 @@ static enum rc read_all(const char *path, struct config_sources *to, struct err 
         return missing(path, err);
     enum rc rc = read_source(to, path, slash ? slash + 1 : path, err);
     if (rc != RC_OK)
-        return rc;
+        return is_directory(path) ? use_file_in(path, err) : rc;
     check_directory(to, to->directory, true);
     read_jobs_d(to);
     read_environment(to);

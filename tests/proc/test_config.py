@@ -58,6 +58,22 @@ class Wrong(ConfigTest):
                               env={"STINT_POOL_DURABILITY": "fast"}).json["problems"]
         self.assertIn("jobs.d/a.conf:3: there is a NUL byte; a configuration is text", problems)
 
+    def test_files_that_cannot_be_read_are_named(self):
+        self.put("stint.conf", JOB + "[stage b.x]\nhandler = builtin noop\nresource = r\n"
+                                     "use = t\ntimeout = 3\n")
+        os.makedirs(self.path("jobs.d/a.conf"))
+        os.mkfifo(self.path("jobs.d/b.conf"), 0o600)
+        self.put("jobs.d/c.conf", "# x\n" * (1 << 20) + "[job a]\n")
+        # Job b, resource r and template t may stand in what could not be read: not told.
+        err = self.stint("check", code=78).err.replace(self.dir, "DIR").splitlines()
+        self.assertEqual(err[:2], ["DIR/jobs.d/a.conf is a directory",
+                                   "DIR/jobs.d/b.conf is no regular file"])
+        self.assertIn("DIR/jobs.d/c.conf: ", err[2])
+        self.assertIn('stint.conf:7: timeout: "3" has no unit', err[3])
+        self.assertEqual(len(err), 4)
+        self.assertIn("is a directory; type: stint -c jobs.d/stint.conf",
+                      self.stint("-c", "jobs.d", "check", code=78).err)
+
     def test_what_others_may_write_is_refused_with_the_fix(self):
         self.script("handler", "true")
         self.put("stint.conf", "[job a]\nhandler = exec ./handler\n")
