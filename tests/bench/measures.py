@@ -5,6 +5,7 @@ import time
 
 import ledger
 import procs
+from pacing import pacing
 from waiting import wait_until
 
 KILLS, ADDS, IDLE_SECONDS = 200, 200, 10
@@ -186,5 +187,6 @@ ALL = {
     "idle": ("An idle pool of 32 (judge: < 0.2 % of a core; worker < 2.5 MiB, supervisor < 2 MiB)",
              idle_cost),
     "alone": ("A pool of one worker", alone),
+    "pacing": ("Pacing (judge: worst stretch <= 0; without kills error > -0.5 %)", pacing),
     "pipeline": ("Three stages, 8 workers, durability full", pipeline),
 }
