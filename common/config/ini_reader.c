@@ -121,7 +121,9 @@ static bool looks_like_key(const char *text)
 static void take_more(struct reader *r, const char *text, size_t len)
 {
     if (looks_like_key(text))
-        problem(r, "is indented further than the key above: that makes it a part of its value",
+        problem(r,
+            "is indented further than the key above: that makes it a part of its value; indent it "
+            "less, or, if it is meant so, leave out the blank before the =",
             text, strcspn(text, "\r\n"));
     struct ini_pair *pair = &r->raw[r->raw_len - 1];
     char *more = trimmed(text, len);

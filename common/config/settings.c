@@ -27,11 +27,10 @@ static void tell(
     w->fn(w->ctx, &setting);
 }
 
-static void tell_env(
-    const struct walk *w, const struct option *option, const struct stage_spec *stage)
+static void tell_env(const struct walk *w, const struct option *option, const struct env *env)
 {
-    for (size_t i = 0; i < stage->env.len; i++) {
-        const struct env_var *var = &stage->env.list[i];
+    for (size_t i = 0; i < env->len; i++) {
+        const struct env_var *var = &env->list[i];
         const struct setting setting = {
             .section = w->section,
             .owner = w->owner,
@@ -65,7 +64,7 @@ static void walk_keys(const struct walk *w, enum option_section section, const v
         if (o->strategy)
             tell_discover_option(w, o, base);
         else if (o->type == OPTION_ENV)
-            tell_env(w, o, base);
+            tell_env(w, o, &((const struct stage_spec *)base)->env);
         else if (value_add_text(o, w->config, base, &text))
             tell(w, o, o->name, buf_str(&text));
     }
@@ -99,6 +98,8 @@ static void walk_job(struct walk *w, const struct job_spec *job)
         w->origins = &job->stages[0].origins;
         walk_keys(w, SECTION_STAGE, &job->stages[0]);
     } else {
+        /* Its stages have them, too, unless they replace them; its discovery has these. */
+        tell_env(w, option_find(SECTION_STAGE, ENV_PREFIX), &job->env);
         walk_stages(w, job);
     }
 }

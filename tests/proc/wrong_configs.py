@@ -59,7 +59,8 @@ WRONG = [
     ("indented_key_becomes_part_of_a_value",
      "[pool]\nlog = stderr\n    workers = 4\n",
      ['stint.conf:3: "workers = 4" is indented further than the key above: that '
-      "makes it a part of its value",
+      "makes it a part of its value; indent it less, or, if it is meant so, leave out the "
+      "blank before the =",
       'stint.conf:2: log: "stderr workers = 4" is not known; expected stderr, syslog '
       "or file PATH"]),
     ("long_line_wrong_key",

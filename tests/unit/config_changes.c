@@ -48,6 +48,11 @@ static const struct {
         "spec: job a stages: x y -> x y z\ntuning: stage a.x timeout: 30m -> 1m\n"
         "tuning: stage a.y timeout: 30m -> 1m\nspec: stage a.z: - -> []\n",
         CLASS_SPEC},
+    {"[job a]\nstages = x\nenv.A = 1\n[stage a.x]\nhandler = exec t\nenv.A = 9\n",
+        "[job a]\nstages = x\nenv.A = 2\nenv.B = 3\n[stage a.x]\nhandler = exec t\nenv.A = 9\n",
+        "tuning: job a env.A: 1 -> 2\ntuning: job a env.B: - -> 3\n"
+        "tuning: stage a.x env.B: - -> 3\n",
+        CLASS_TUNING},
     {B, "[job b]\nstages = b\n[stage b.b]\nhandler = builtin noop\n", NULL, CLASS_SPEC},
     {"[resource r]\nrate = 120/m\n" B, "[resource r]\nrate = 2/s\nburst = 5\n" B "resource = r\n",
         "tuning: resource r rate: 120/m -> 2/s\ntuning: resource r burst: 2 -> 5\n"

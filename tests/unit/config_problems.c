@@ -173,9 +173,10 @@ static const struct {
     {J "discover.fromat = csv\n",
         "stint.conf:3: unknown key \"discover.fromat\" in [job a]; did you "
         "mean \"discover.format\"?\n"},
-    {"[pool]\nsocket = x\n  workers = 4\n", "stint.conf:3: \"workers = 4\" is indented further "
-                                            "than the key above: that makes it a part "
-                                            "of its value\n"},
+    {"[pool]\nsocket = x\n  workers = 4\n",
+        "stint.conf:3: \"workers = 4\" is indented further "
+        "than the key above: that makes it a part "
+        "of its value; indent it less, or, if it is meant so, leave out the blank before the =\n"},
     {"[pool]\nx\x1b[31m = 1\n", "stint.conf:2: \"x\\x1b[31m = 1\" is neither a section nor KEY = "
                                 "VALUE (a comment begins with #)\n"},
 };
