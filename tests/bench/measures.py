@@ -6,6 +6,7 @@ import time
 import ledger
 import procs
 from pacing import pacing
+from bulk import bulk
 from waiting import wait_until
 
 KILLS, ADDS, IDLE_SECONDS = 200, 200, 10
@@ -189,4 +190,6 @@ ALL = {
     "alone": ("A pool of one worker", alone),
     "pacing": ("Pacing (judge: worst stretch <= 0; without kills error > -0.5 %)", pacing),
     "pipeline": ("Three stages, 8 workers, durability full", pipeline),
+    "bulk": ("1,000,000 items from JSON lines, durability full (judge: ≥ 50,000/s, < 64 MiB, status"
+             " < 50 ms)", bulk),
 }
