@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/bite_size.h"
 #include "cli/interrupt.h"
 #include "cli/loop.h"
 #include "cli/progress.h"
@@ -22,6 +24,8 @@ struct stream {
     struct records records;
     struct interrupt interrupt;
     struct progress progress;
+    struct giving_way giving_way;
+    char *log;          /* the database's write-ahead log */
     int64_t size_bytes; /* of what there is to read; 0: nobody knows */
 };
 
@@ -74,6 +78,28 @@ static void draw(struct stream *s)
         clock_mono_ns());
 }
 
+/* ---- others ---- */
+
+static struct timespec log_changed_at(const struct stream *s)
+{
+    struct stat st = {0};
+    (void)stat(s->log, &st);
+    return st.st_mtim;
+}
+
+/* Leaves the write lock free when somebody else may want it, and sees whether somebody did. */
+static void give_way(struct stream *s)
+{
+    struct adding *a = s->a;
+    if (!a->has_waited && !giving_way_is_due(&s->giving_way))
+        return;
+    struct timespec before = log_changed_at(s);
+    (void)loop_wait_fd(s->interrupt.fd, clock_mono_ns() + GIVE_WAY_NS);
+    struct timespec after = log_changed_at(s);
+    a->is_shared = before.tv_sec != after.tv_sec || before.tv_nsec != after.tv_nsec;
+    giving_way_came(&s->giving_way, a->is_shared || a->has_waited);
+}
+
 /* ---- reading ---- */
 
 static enum cli_exit swallow(struct stream *s)
@@ -85,8 +111,10 @@ static enum cli_exit swallow(struct stream *s)
         progress_clear(&s->progress);
         return adding_fail(s->a, rc, bad, &err);
     }
-    check_interrupt(s);
     draw(s);
+    if (!records_is_at_end(&s->records))
+        give_way(s);
+    check_interrupt(s);
     return CLI_OK;
 }
 
@@ -146,12 +174,14 @@ static enum cli_exit add_fd(struct adding *a, int fd, enum record_format format)
         &s.records, fd, a->source, &(struct records_opts){.format = format, .never_waits = true});
     progress_init(
         &s.progress, a->cli->is_terminal, a->cli->is_quiet || a->cli->is_json, a->cli->err_width);
+    s.log = xasprintf("%s-wal", a->cli->config->pool.database);
     a->ctx = &s;
     a->on_busy = on_busy;
     enum cli_exit code = read_all(&s);
     a->on_busy = NULL;
     progress_fini(&s.progress);
     records_fini(&s.records);
+    free(s.log);
     interrupt_give_back(&s.interrupt);
     if (code != CLI_OK)
         say_stopped(a);

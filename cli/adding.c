@@ -64,11 +64,11 @@ void adding_watch_lock(struct adding *a)
 /* A bite that was cut short by the end of what there is tells little of a full one's cost. */
 static void adapt(struct adding *a)
 {
-    bool is_alone = a->cli->presence == POOL_ABSENT && !a->has_waited;
-    int64_t allowed = is_alone ? BITE_ALONE_NS : BITE_POOL_NS;
+    int64_t allowed = a->cli->presence == POOL_ABSENT ? BITE_ALONE_NS : BITE_POOL_NS;
+    if (a->has_waited || a->is_shared)
+        allowed = BITE_SHARED_NS;
     if (a->bite.len * 2 >= a->bite.limit || a->held_ns > allowed)
         a->bite.limit = bite_next_limit(a->bite.limit, a->bite.len, a->held_ns, allowed);
-    a->has_waited = false;
 }
 
 /* ---- bites ---- */
@@ -133,6 +133,7 @@ enum rc adding_swallow(struct adding *a, size_t *ret_bad, struct err *err)
     if (bite->len == 0)
         return RC_OK;
     fill_adds(bite);
+    a->has_waited = false;
     enum rc rc =
         store_add(a->cli->store, a->job, bite->adds, bite->len, &a->opts, &a->report, ret_bad, err);
     if (rc != RC_INVALID && rc != RC_LIMIT)

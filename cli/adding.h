@@ -29,7 +29,8 @@ struct adding {
     /* By the store's hooks: since when the write lock is held, how long the newest bite held it,
      * and whether somebody else wants it too. */
     int64_t locked_mono_ns, held_ns;
-    bool has_waited;
+    bool has_waited; /* for the newest bite */
+    bool is_shared;  /* others write as well */
     void *ctx;
     void (*on_busy)(void *ctx); /* while it waits for the write lock; or NULL */
 };

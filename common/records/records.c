@@ -303,6 +303,11 @@ enum rc records_next(struct records *r, struct record *ret, struct err *err)
     return name_place(r, rc, err);
 }
 
+bool records_is_at_end(const struct records *r)
+{
+    return r->lines.is_eof && r->lines.start == r->lines.end;
+}
+
 int64_t records_read_bytes(const struct records *r)
 {
     return r->lines.read_bytes - (int64_t)(r->lines.end - r->lines.start);

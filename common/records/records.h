@@ -62,6 +62,7 @@ MUST_CHECK enum rc records_header(struct records *r, struct err *err);
  * whole record now. After RC_LIMIT and RC_SYS there is no going on. */
 MUST_CHECK enum rc records_next(struct records *r, struct record *ret, struct err *err);
 
+bool records_is_at_end(const struct records *r); /* all of the stream was read and given away */
 /* How much of the stream was given away as records. */
 int64_t records_read_bytes(const struct records *r);
 

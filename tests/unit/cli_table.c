@@ -201,6 +201,31 @@ static void test_bites_keep_to_their_time(void **state)
     assert_int_equal(bite_next_limit(1000, 4, 100 * ms, 50 * ms), BITE_ITEMS_MIN); /* few, large */
 }
 
+/* Looks `bites` times; how often was it due? */
+static int times_due(struct giving_way *g, int bites, bool has_somebody_come)
+{
+    int n = 0;
+    for (int i = 0; i < bites; i++) {
+        if (!giving_way_is_due(g))
+            continue;
+        n++;
+        giving_way_came(g, has_somebody_come);
+    }
+    return n;
+}
+
+static void test_giving_way(void **state)
+{
+    (void)state;
+    struct giving_way g = {0};
+    assert_int_equal(times_due(&g, 100, true), 100);
+    assert_int_equal(times_due(&g, 31, false), 5); /* 1, 3, 7, 15 and 31 bites apart */
+    assert_int_equal(times_due(&g, 3200, false), 100);
+    g.bites_left = 0;
+    giving_way_came(&g, true);
+    assert_int_equal(times_due(&g, 10, true), 10);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -213,6 +238,7 @@ int main(void)
         cmocka_unit_test(test_progress_says_only_what_is_known),
         cmocka_unit_test(test_progress_of_adding),
         cmocka_unit_test(test_bites_keep_to_their_time),
+        cmocka_unit_test(test_giving_way),
         cmocka_unit_test(test_csv_cells),
         cmocka_unit_test(test_times),
     };
