@@ -187,8 +187,8 @@ static void add_failures(const struct overview *view, const char *only, struct b
         if (exhausted > 0)
             buf_addf(out, " (%s exhausted)", text_count(exhausted, n[1], sizeof(n[1])));
         buf_addf(out,
-            "    see: stint events --event attempt.failed    again: stint add %s KEY --retry\n",
-            job->name);
+            "    see: stint ls 'job:%s status:failed,exhausted'    again: stint retry job:%s\n",
+            job->name, job->name);
     }
     if (notes_add_failed_finding(out, view, only))
         buf_addf(out, "    see: stint events --event attempt.failed    again: stint discover %s\n",

@@ -227,7 +227,9 @@ static void say_next(struct run_show *s, const struct overview *view)
     }
     if (notes_add_failed_finding(&text, view, NULL))
         cli_say(s->cli, "%s", buf_str(&text));
-    if (has_failures || view->failed_discoveries > 0)
+    if (has_failures)
+        cli_say(s->cli, "what failed:  stint ls status:failed,exhausted");
+    else if (view->failed_discoveries > 0)
         cli_say(s->cli, "what failed:  stint events --event attempt.failed");
     if (has_results)
         cli_say(

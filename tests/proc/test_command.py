@@ -164,7 +164,7 @@ class Looks(StintTest):
         done = self.stint("status").out
         self.assertRegex(done, r"size is paused\n")
         self.assertRegex(done, paused + r" \(in \d+[sm]\): \S")
-        self.assertRegex(done, r"1 failed in bad .*see: .*again: stint add bad KEY --retry")
+        self.assertRegex(done, r"1 failed in bad .*see: .*again: stint retry job:bad")
 
     def test_exit_3_without_a_pool(self):
         self.stint("add", "j", "k")

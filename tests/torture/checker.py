@@ -128,16 +128,30 @@ def check_completion(ev, run):
         yield f"{name(run)}: accepted claim {run['claim']} had been taken back"
 
 
+def since_retried(ev, run):
+    """Events of the run since an operator last sent it again: its attempts are counted anew."""
+    events = ev.events[run["item_id"], run["stage_id"]]
+    retried = [i for i, e in enumerate(events) if e["event"] == "run.retried"]
+    return events[retried[-1] + 1:] if retried else events
+
+
+def count_kept(ev, run):
+    """Attempts that its events, and its own end, say were kept."""
+    kept = [e for e in since_retried(ev, run) if e["event"] == "attempt.failed" or
+            (e["event"] == "run.cancelled" and e["data"].get("claim"))]
+    return len(kept) + (run["status"] in ("done", "skipped") and run["claim"] is not None)
+
+
 def check_i4(ev):
     for run in ev.runs:
         interrupted = ev.claims_of(run, "attempt.interrupted")
         failed = ev.claims_of(run, "attempt.failed")
         if run["interruptions"] != len(interrupted):
             yield f"{name(run)}: {run['interruptions']} interruptions, {len(interrupted)} events"
-        kept = len(failed) + (run["status"] in ("done", "skipped") and run["claim"] is not None)
+        kept = count_kept(ev, run)
         if run["status"] != "in_progress" and run["attempts"] != kept:
             yield f"{name(run)}: {run['attempts']} attempts, {kept} by events"
-        ends = interrupted + failed + ev.claims_of(run, "attempt.given_back")
+        ends = interrupted + failed + ev.claims_of(run, "attempt.given_back", "run.cancelled")
         for claim, times in collections.Counter(ends).items():
             if times > 1:
                 yield f"{name(run)}: claim {claim} ended {times} times"

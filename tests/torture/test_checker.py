@@ -112,6 +112,23 @@ class Teeth(unittest.TestCase):
         self.line("begin", "good", "a", 9)
         self.expect("I2", "lived again")
 
+    def test_an_operator_sends_a_run_again(self):
+        self.event("run.retried", 2, 2, 5)
+        self.line("begin", "bad", "b", 6)
+        self.line("end", "bad", "b", 6, 65)
+        self.event("attempt.failed", 2, 2, 6)
+        self.run_set(4, attempts=2, claim=C + 6)
+        self.expect("I4", "2 attempts, 1 by events")
+        self.run_set(4, attempts=1)
+        self.assertEqual(self.verdict(), [])
+
+    def test_an_operator_cancels_what_runs(self):
+        self.line("begin", "bad", "b", 6)
+        self.run_set(4, status="cancelled", attempts=2, claim=None)
+        self.expect("I4", "no event tells of the end of claim")
+        self.event("run.cancelled", 2, 2, 6)
+        self.assertEqual(self.verdict(), [])
+
     def test_i3_two_results(self):
         self.db.execute("INSERT INTO results VALUES (1, 1, ?, 0)", (C + 2,))
         self.expect("I3", "2 accepted results")
