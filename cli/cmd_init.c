@@ -88,6 +88,8 @@ static void report(struct cli *cli, const char *directory)
 static enum cli_exit run(struct cli *cli)
 {
     const char *directory = cli->args->words[0];
+    if (!*directory)
+        return cli_fail(CLI_USAGE, "DIR is empty; name a directory, as in: stint init demo");
     if (mkdir(directory, 0755) < 0 && errno != EEXIST) {
         int why = errno;
         return cli_fail(CLI_FAILED, "cannot create %s: %s", directory, strerror(why));

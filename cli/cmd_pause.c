@@ -17,6 +17,7 @@
 #define SAY_AFTER_NS NS_PER_S
 #define GIVE_UP_NS (60 * NS_PER_S) /* a worker that hangs is replaced long before */
 #define REASON_MAX 400
+#define FOR_MAX_MS (INT64_C(3653) * 24 * 3600 * 1000)
 
 /* ---- runs that were claimed just before, and may be about to begin ---- */
 
@@ -153,6 +154,10 @@ static enum cli_exit check_usage(const struct args *args)
     const char *reason = args_text(args, "reason");
     if (args_number(args, "for", -1) == 0)
         return cli_fail(CLI_USAGE, "--for 0 is no pause; give a time: --for 1h");
+    if (args_number(args, "for", -1) > FOR_MAX_MS)
+        return cli_fail(CLI_USAGE,
+            "--for is longer than ten years; leave it out: then it lasts until "
+            "stint resume");
     if (reason && (strlen(reason) > REASON_MAX || !*reason))
         return cli_fail(CLI_USAGE, "--reason is %s; give 1 to %d bytes of text",
             *reason ? "too long" : "empty", REASON_MAX);

@@ -146,6 +146,8 @@ void cli_parse_files(struct cli *cli, struct buf *problems)
 
 enum cli_exit cli_say_problems(const struct cli *cli, const struct buf *problems)
 {
+    if (!*cli->conf)
+        return cli_fail(CLI_USAGE, "--config is empty; name a file: stint -c FILE");
     if (access(cli->conf, F_OK) < 0 && errno == ENOENT)
         return cli_fail(CLI_BAD_CONFIG,
             "no configuration: %s%s; write a small working one: stint "

@@ -6,13 +6,18 @@
 #include "common/base/clock.h"
 #include "common/base/text.h"
 
+#define DAY_MS (INT64_C(24) * 3600 * 1000)
+
 void notes_add_until(struct buf *out, int64_t until_wall_ms, int64_t now_wall_ms)
 {
     char time[40], left[32];
     if (until_wall_ms == 0)
         return;
+    bool is_far = now_wall_ms > 0 && until_wall_ms - now_wall_ms > DAY_MS;
     const char *day_end = strchr(clock_format_wall(until_wall_ms, time, sizeof(time)), 'T');
-    if (day_end)
+    if (day_end && is_far)
+        buf_addf(out, " until %.10s %.8sZ", time, day_end + 1);
+    else if (day_end)
         buf_addf(out, " until %.8sZ", day_end + 1);
     if (now_wall_ms == 0)
         return;

@@ -14,7 +14,8 @@
 void notes_add_paused(
     struct buf *out, const struct overview *o, const char *only, int64_t now_wall_ms);
 
-/* " until 02:14:10Z (in 41s)"; nothing when until_wall_ms is 0. */
+/* " until 02:14:10Z (in 41s)", with its date when it is more than a day away; nothing when
+ * until_wall_ms is 0. */
 void notes_add_until(struct buf *out, int64_t until_wall_ms, int64_t now_wall_ms);
 
 /* "finding items failed for a, b", no line end. False: there is nothing to say. */

@@ -30,11 +30,22 @@ static const struct stage_spec *find_stage(const struct job_spec *job, const cha
     return NULL;
 }
 
+static bool is_resource(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->resources_len; i++)
+        if (strcmp(config->resources[i].name, name) == 0)
+            return true;
+    return false;
+}
+
 /* Names have no dot, so the first one ends the job's. */
 static enum cli_exit read_name(struct pausing *p)
 {
     size_t len = strcspn(p->name, ".");
     char *job CLEANUP_FREE = xasprintf("%.*s", (int)len, p->name);
+    if (!config_job(p->cli->config, job) && is_resource(p->cli->config, p->name))
+        return cli_fail(
+            CLI_USAGE, "%s is a resource; only jobs and their stages can be paused", p->name);
     p->job = cli_job(p->cli, job);
     if (!p->job)
         return CLI_USAGE;

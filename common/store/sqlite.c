@@ -61,7 +61,7 @@ static enum rc fail(
         return err_set(err, RC_STORE,
             "database %s: %s: the disk is full; make room, nothing is lost", db->path, what);
     case SQLITE_NOTADB:
-        return err_set(err, RC_INVALID, "%s is not a database", db->path);
+        return err_set(err, RC_INVALID, "%s is not a database; see [pool] database", db->path);
     default: /* an int of SQLite, not an enum of ours */
         return err_set(err, RC_STORE, "database %s: %s: %s", db->path, what, text);
     }
