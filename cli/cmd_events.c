@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/follow.h"
@@ -90,11 +91,25 @@ static enum rc show(struct cli *cli, struct events *e, int64_t limit, struct err
     return RC_OK;
 }
 
+/* True when it is time to look again; false when nobody reads any more. */
+static bool await_look(struct follow *follow)
+{
+    for (;;) {
+        struct pollfd fds[] = {
+            {.fd = follow_fd(follow), .events = POLLIN}, {.fd = STDOUT_FILENO, .events = 0}};
+        if (!loop_wait(fds, 2, follow_due_ns(follow)))
+            return true;
+        if (fds[1].revents)
+            return false;
+        follow_on_sign(follow);
+    }
+}
+
 static enum rc go_on(struct cli *cli, struct events *e, struct err *err)
 {
     struct follow follow = FOLLOW_INIT;
     enum rc rc = follow_open(&follow, cli->config->pool.database, err);
-    while (!rc && follow_wait(&follow, LOOP_NEVER)) {
+    while (!rc && await_look(&follow)) {
         follow_looked(&follow, clock_mono_ns());
         rc = show(cli, e, INT64_MAX, err);
         if (fflush(stdout))
@@ -169,7 +184,7 @@ static enum cli_exit run(struct cli *cli)
     buf_fini(&e.out);
     if (rc)
         return cli_fail_rc(rc, &err);
-    if (e.rows > 0)
+    if (e.rows > 0 || args_has(cli->args, "follow"))
         return CLI_OK;
     if (args_has(cli->args, "event"))
         say_no_event(cli);

@@ -82,7 +82,9 @@ static enum cli_exit await_begun(struct cli *cli, struct pause_found *found)
     struct err err = {""};
     int64_t began = clock_mono_ns();
     bool is_said = false;
-    while (cli->presence == POOL_RUNNING && found->claims_len > 0 && drop_begun(cli, found)) {
+    while (cli->presence == POOL_RUNNING && found->claims_len > 0) {
+        if (!drop_begun(cli, found) && pool_ask_status(cli, cli->config->pool.socket, NULL))
+            break; /* it has ended meanwhile, or hangs: its presence says which */
         if (drop_ended(cli->store, found, &err))
             return cli_fail_rc(RC_STORE, &err);
         int64_t now = clock_mono_ns();
@@ -95,7 +97,7 @@ static enum cli_exit await_begun(struct cli *cli, struct pause_found *found)
         }
         (void)loop_wait(NULL, 0, now + ASK_GAP_NS);
     }
-    if (cli->presence == POOL_RUNNING && found->claims_len > 0)
+    if (cli->presence != POOL_ABSENT && found->claims_len > 0)
         return cli_fail(CLI_FAILED,
             "it is paused, but %zu run%s claimed before may still begin: see stint workers",
             found->claims_len, found->claims_len == 1 ? "" : "s");

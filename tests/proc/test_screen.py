@@ -1,0 +1,83 @@
+"""What a terminal, a pipe and a reader that leaves see: colour, talk, events that are followed."""
+import os
+import pty
+import subprocess
+import unittest
+
+import path  # noqa: F401
+from stint_test import BIN, StintTest
+
+JOB = "[job j]\nhandler = builtin noop\n"
+
+
+class Screen(StintTest):
+    def setUp(self):
+        super().setUp()
+        self.config(JOB)
+        self.stint("add", "j", "k")
+
+    def on_terminal(self, *args, **env):
+        """What a command writes to a terminal that is its standard output and error."""
+        clean = {**self.environment(), "TERM": "xterm", "NO_COLOR": "", **env}
+        ours, theirs = pty.openpty()
+        done = subprocess.run([f"{BIN}/stint", *args], cwd=self.dir, env=clean, stdout=theirs,
+                              stderr=theirs, stdin=subprocess.DEVNULL, timeout=60, check=False)
+        os.close(theirs)
+        text = b""
+        try:
+            while chunk := os.read(ours, 65536):
+                text += chunk
+        except OSError:  # the other side is closed
+            pass
+        os.close(ours)
+        self.assertEqual(done.returncode, 0, text)
+        return text.decode()
+
+    def test_colour_only_where_it_is_seen_and_wanted(self):
+        for has, text in (
+                (True, self.on_terminal("status")),
+                (False, self.on_terminal("status", NO_COLOR="1")),
+                (False, self.on_terminal("status", TERM="dumb")),
+                (False, self.on_terminal("status", "--color=never")),
+                (True, self.on_terminal("status", "--color=always", NO_COLOR="1")),
+                (False, self.on_terminal("status", "--json")),
+                (False, self.stint("status").out),
+                (True, self.stint("status", "--color", "always").out)):
+            self.assertEqual("\x1b[" in text, has, text)
+            self.assertIn("no pool is running" if "JOB" in text else "stint.status", text)
+
+    def test_quiet_says_nothing_but_data_and_errors(self):
+        self.assertNotEqual(self.stint("status").err, "")
+        said = self.stint("-q", "status")
+        self.assertIn("JOB", said.out)
+        self.assertEqual(said.err, "")
+        for words in (["pause", "j"], ["resume", "j"], ["add", "j", "l"], ["db", "backup", "b.db"]):
+            said = self.stint(*words, "-q")
+            self.assertEqual((said.out, said.err), ("", ""), words)
+        self.assertIn("no job", self.stint("-q", "pause", "k", code=2).err)
+
+    def follow(self, *args):
+        return subprocess.Popen([f"{BIN}/stint", "events", "-f", *args], cwd=self.dir, text=True,
+                                env=self.environment(), stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE)
+
+    def test_events_are_followed_until_nobody_reads(self):
+        with self.follow("--json", "--event", "job.paused") as following:
+            self.stint("pause", "j")
+            self.assertIn('"event":"job.paused"', following.stdout.readline())
+            self.stint("resume", "j")
+            self.stint("pause", "j", "--reason", "again")
+            self.assertIn("again", following.stdout.readline())
+            following.stdout.close()
+            self.assertEqual(following.stderr.read(), "")
+            self.assertIn(following.wait(60), (0, -13))
+
+    def test_events_end_when_the_reader_leaves_before_any(self):
+        with self.follow("--event", "job.paused") as following:
+            following.stdout.close()
+            self.assertEqual(following.stderr.read(), "")
+            self.assertEqual(following.wait(60), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
