@@ -127,13 +127,35 @@ static void say_result(const struct acting *a)
 
 /* ---- looking only ---- */
 
+/* Words about jobs, stages and statuses only: the counts know. */
+static int64_t count_known(struct acting *a)
+{
+    size_t len;
+    int64_t n = 0;
+    struct select_stage *stages = selection_stages(a->sel, &len);
+    for (size_t i = 0; i < len; i++) {
+        int64_t found = selection_stage_count(a->sel, &stages[i], STATUS_COUNT);
+        if (act_leaves_out(&a->opts, &stages[i])) {
+            a->report.left_out += found;
+            continue;
+        }
+        n += stages[i].marked = found;
+        a->report.running += selection_stage_count(a->sel, &stages[i], STATUS_IN_PROGRESS);
+    }
+    return n;
+}
+
 static enum rc count(struct acting *a, int64_t *ret_n, struct err *err)
 {
+    if (selection_known_count(a->sel) >= 0) {
+        *ret_n = count_known(a);
+        return RC_OK;
+    }
     struct run_row row;
     enum rc rc;
     int64_t n = 0;
     while ((rc = selection_next(a->sel, &row, err)) == RC_ROW) {
-        if (act_leaves_out(&a->opts, &row)) {
+        if (act_leaves_out(&a->opts, row.stage)) {
             a->report.left_out++;
         } else {
             n++;

@@ -33,12 +33,11 @@ uint32_t act_statuses(enum act act)
     return bits;
 }
 
-bool act_leaves_out(const struct act_options *opts, const struct run_row *row)
+bool act_leaves_out(const struct act_options *opts, const struct select_stage *stage)
 {
     if (opts->act != ACT_RETRY)
         return false;
-    return !row->stage->is_enabled ||
-           (opts->catalog && !catalog_stage(opts->catalog, row->stage->stage_id));
+    return !stage->is_enabled || (opts->catalog && !catalog_stage(opts->catalog, stage->stage_id));
 }
 
 static enum rc log_act(
@@ -190,7 +189,7 @@ static enum rc collect(struct selection *sel, struct bite *b, struct err *err)
             return RC_OK;
         if (rc != RC_ROW)
             return rc;
-        if (act_leaves_out(b->opts, &row)) {
+        if (act_leaves_out(b->opts, row.stage)) {
             b->report.left_out++;
         } else if (b->len >= ACT_BITE && row.item_id != b->last_item) {
             selection_put_back(sel);

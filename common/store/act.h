@@ -35,7 +35,7 @@ struct act_report {
 /* The statuses that the act concerns, as bits: for selection_open. */
 uint32_t act_statuses(enum act act);
 /* Whether it would be left out: see act_report. */
-bool act_leaves_out(const struct act_options *opts, const struct run_row *row);
+bool act_leaves_out(const struct act_options *opts, const struct select_stage *stage);
 /* The next bite of the selection; adds to *report, and to marked of the stages. RC_DONE: nothing
  * was left. After an error, the bite has changed nothing. */
 MUST_CHECK enum rc act_bite(struct selection *sel, struct store *store,

@@ -216,17 +216,34 @@ struct select_stage *selection_stages(struct selection *sel, size_t *ret_len)
     return sel->stages;
 }
 
-int64_t selection_known_count(const struct selection *sel)
+static bool is_known(const struct selection *sel)
 {
-    int64_t n = 0;
     for (size_t i = 0; i < sel->filter->len; i++) {
         enum filter_field field = sel->filter->terms[i].field;
         if (field != FILTER_JOB && field != FILTER_STAGE && field != FILTER_STATUS)
-            return -1;
+            return false;
     }
+    return true;
+}
+
+int64_t selection_stage_count(
+    const struct selection *sel, const struct select_stage *stage, enum stage_status only)
+{
+    int64_t n = 0;
+    if (!is_known(sel))
+        return -1;
+    for (int status = 0; status < STATUS_COUNT; status++)
+        if ((sel->statuses >> status & 1u) && (only == STATUS_COUNT || (int)only == status))
+            n += stage->counts[status];
+    return n;
+}
+
+int64_t selection_known_count(const struct selection *sel)
+{
+    int64_t n = 0;
+    if (!is_known(sel))
+        return -1;
     for (size_t i = 0; i < sel->stages_len; i++)
-        for (int status = 0; status < STATUS_COUNT; status++)
-            if (sel->statuses >> status & 1u)
-                n += sel->stages[i].counts[status];
+        n += selection_stage_count(sel, &sel->stages[i], STATUS_COUNT);
     return n;
 }

@@ -55,5 +55,8 @@ struct select_stage *selection_stages(struct selection *sel, size_t *ret_len);
 /* How many it finds, when that can be told without looking (words about job, stage and status
  * only), else −1. */
 int64_t selection_known_count(const struct selection *sel);
+/* The same of one of its stages, and of one status (STATUS_COUNT: all). */
+int64_t selection_stage_count(
+    const struct selection *sel, const struct select_stage *stage, enum stage_status status);
 
 #endif
