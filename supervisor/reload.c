@@ -150,18 +150,30 @@ static void note_change(void *arg, const struct change *change)
     add_line(arg, line.data, line.len);
 }
 
-/* Of the class that no running pool can follow. */
+struct refusal {
+    struct reload *reload;
+    const struct config *config; /* what the files say */
+};
+
+/* Of the class that no running pool can follow: all of these are keys of [pool]. */
 static void note_restart(void *arg, const struct change *change)
 {
     CLEANUP(buf_fini) struct buf line = BUF_INIT;
+    const struct refusal *refusal = arg;
+    const struct origin *from = NULL;
 
     if (change->class != CLASS_RESTART)
         return;
+    if (change->key != NULL)
+        from = origin_find(&refusal->config->pool.origins, change->key);
+    if (from != NULL && strcmp(from->file, CONFIG_ENVIRONMENT) != 0)
+        buf_addf(&line, "%s:%zu: ", from->file, from->line);
     buf_addf(&line,
         "[%s] %s cannot change while the pool runs (in force: %s): restart needed: "
         "stint stop, then stint run",
-        change->section, change->key, change->old_text != NULL ? change->old_text : "the default");
-    add_line(arg, line.data, line.len);
+        change->section, change->key != NULL ? change->key : "itself",
+        change->old_text != NULL ? change->old_text : "the default");
+    add_line(refusal->reload, line.data, line.len);
 }
 
 /* RC_OK: there is something to propose; RC_DONE: nothing differs; RC_INVALID: it needs a restart.
@@ -180,10 +192,13 @@ static enum rc compare(struct pool *pool, const struct config *config)
         add_line(r, line.data, line.len);
         return RC_INVALID;
     }
-    (void)config_changes(
-        pool->config, config, r->changes.has_restart ? note_restart : note_change, r);
-    if (r->changes.has_restart)
+    if (r->changes.has_restart) {
+        struct refusal refusal = {r, config};
+
+        (void)config_changes(pool->config, config, note_restart, &refusal);
         return RC_INVALID;
+    }
+    (void)config_changes(pool->config, config, note_change, r);
     return r->changes.count > 0 ? RC_OK : RC_DONE;
 }
 

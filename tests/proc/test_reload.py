@@ -104,7 +104,7 @@ class Refused(ReloadTest):
             self.config(self.job(1), **{key: value})
             problems = self.reload(self.running, "refused")["problems"]
             self.assertEqual(len(problems), 1)
-            self.assertIn(f"[pool] {key} ", problems[0])
+            self.assertRegex(problems[0], rf"^stint\.conf:\d+: \[pool\] {key} ")
             self.assertIn("restart needed", problems[0])
             dry = self.stint("reload", "-n", code=1).out
             self.assertIn(f"[pool] {key}", dry)
