@@ -24,6 +24,8 @@ struct pool {
     struct cli *cli;
     pid_t pid;
     int pidfd, signals;
+    int status; /* as of wait, once it has ended */
+    bool has_ended;
     struct run_show show;
 };
 
@@ -34,8 +36,10 @@ static int take_signals(void)
     sigemptyset(&set);
     for (size_t i = 0; i < sizeof(passed_on) / sizeof(passed_on[0]); i++)
         sigaddset(&set, passed_on[i]);
+    sigaddset(&set, SIGCHLD);
     /* A reader that leaves must not take the pool with it. */
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGCHLD, SIG_DFL); /* ignored by whoever started us, it would hide the end */
     if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
         return -1;
     return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
@@ -99,29 +103,30 @@ static void pass_on(struct pool *pool, int signum)
     }
 }
 
-static void read_signals(struct pool *pool)
-{
-    struct signalfd_siginfo info;
-    while (read(pool->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
-        pass_on(pool, (int)info.ssi_signo);
-}
-
-/* *ret: the wait status, once it has ended. */
-static bool has_ended(const struct pool *pool, int *ret)
+/* As PID 1 of a container we inherit strangers: they are reaped, too. */
+static void reap(struct pool *pool)
 {
     struct proctree_end end;
     while (proctree_reap(&end) == RC_ROW)
         if (end.pid == pool->pid) {
-            *ret = end.status;
-            return true;
+            pool->status = end.status;
+            pool->has_ended = true;
         }
-    return false;
+}
+
+static void read_signals(struct pool *pool)
+{
+    struct signalfd_siginfo info;
+    while (read(pool->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
+        if (info.ssi_signo == SIGCHLD)
+            reap(pool);
+        else
+            pass_on(pool, (int)info.ssi_signo);
 }
 
 static int watch_over(struct pool *pool)
 {
-    int status = 0;
-    for (;;) {
+    while (!pool->has_ended) {
         struct pollfd fds[] = {{.fd = pool->pidfd, .events = POLLIN},
             {.fd = pool->signals, .events = POLLIN},
             {.fd = run_show_fd(&pool->show), .events = POLLIN}};
@@ -131,9 +136,10 @@ static int watch_over(struct pool *pool)
             read_signals(pool);
         if (fds[2].revents)
             follow_on_sign(&pool->show.follow);
-        if (fds[0].revents && has_ended(pool, &status))
-            return status;
+        if (fds[0].revents)
+            reap(pool);
     }
+    return pool->status;
 }
 
 static enum cli_exit conclude(struct pool *pool, int status)

@@ -219,9 +219,10 @@ static char *own_directory(void)
 enum rc sys_find_program(const char *name, char **ret_path, struct err *err)
 {
     CLEANUP_FREE char *own = own_directory();
-    const char *const formats[] = {own, STINT_LIBEXECDIR, "../sbin"};
-    for (size_t i = 0; i < 3; i++) {
-        CLEANUP_FREE char *dir = sys_path_join(own, formats[i]);
+    /* Seen from bin and sbin; so that an installation may be moved as a whole. */
+    const char *const places[] = {own, STINT_LIBEXECDIR_BESIDE, "../sbin", STINT_LIBEXECDIR};
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        CLEANUP_FREE char *dir = sys_path_join(own, places[i]);
         CLEANUP_FREE char *path = sys_path_join(dir, name);
         if (access(path, X_OK) == 0) {
             *ret_path = TAKE_PTR(path);
