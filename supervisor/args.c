@@ -129,43 +129,54 @@ static bool answer(int *ret_exit, const char *text)
     return false;
 }
 
+/* NULL, or what is wrong with the value. */
+static const char *take(int option, char *value, struct args *args)
+{
+    struct err err = {""};
+
+    if (option == 'c')
+        args->config_path = value;
+    else if (option == OPT_WORKERS && !parse_workers(value, args, &err))
+        return "--workers takes a number or a range within 1..512: --workers 4, --workers 2..16";
+    else if (option == OPT_DRAIN)
+        args->is_drain = true;
+    else if (option == OPT_USER)
+        args->user = value;
+    else if (option == OPT_READY_FD && !parse_ready_fd(value, &args->ready_fd))
+        return "--ready-fd takes the number, from 3 on, of a descriptor that is open for writing: "
+               "--ready-fd 3 3>&1";
+    else if (option == OPT_LOG && !is_log_target(value))
+        return "--log takes stderr, syslog or 'file PATH' (one argument): "
+               "--log 'file /var/log/stint/stint.log'";
+    else if (option == OPT_LOG)
+        args->log = value;
+    else if (option == OPT_LOG_LEVEL && !parse_level(value, &args->log_level))
+        return "--log-level takes error, warn, info or debug";
+    return NULL;
+}
+
 bool args_parse(int argc, char **argv, struct args *ret, int *ret_exit)
 {
     struct args args = {.log_level = LOG_LEVEL_INFO, .ready_fd = -1};
-    struct err err = {""};
+    const char *complaint;
     int c;
 
     while ((c = getopt_long(argc, argv, "c:h", long_options, NULL)) != -1) {
-        if (c == 'c')
-            args.config_path = optarg;
-        else if (c == OPT_WORKERS && !parse_workers(optarg, &args, &err))
-            return fail(ret_exit, "--workers takes a number or a range within 1..512: "
-                                  "--workers 4, --workers 2..16");
-        else if (c == OPT_DRAIN)
-            args.is_drain = true;
-        else if (c == OPT_USER)
-            args.user = optarg;
-        else if (c == OPT_READY_FD && !parse_ready_fd(optarg, &args.ready_fd))
-            return fail(ret_exit, "--ready-fd takes the number, from 3 on, of a descriptor that "
-                                  "is open for writing: --ready-fd 3 3>&1");
-        else if (c == OPT_LOG && !is_log_target(optarg))
-            return fail(ret_exit, "--log takes stderr, syslog or 'file PATH' (one argument): "
-                                  "--log 'file /var/log/stint/stint.log'");
-        else if (c == OPT_LOG)
-            args.log = optarg;
-        else if (c == OPT_LOG_LEVEL && !parse_level(optarg, &args.log_level))
-            return fail(ret_exit, "--log-level takes error, warn, info or debug");
-        else if (c == OPT_STATES) {
+        if (c == OPT_STATES) {
             print_states();
             return answer(ret_exit, "");
-        } else if (c == 'h')
+        }
+        if (c == 'h')
             return answer(ret_exit, help);
-        else if (c == OPT_VERSION)
+        if (c == OPT_VERSION)
             return answer(ret_exit, "stintd " STINT_VERSION "\n");
-        else if (c == '?') {
+        if (c == '?') {
             *ret_exit = 2;
             return false;
         }
+        complaint = take(c, optarg, &args);
+        if (complaint != NULL)
+            return fail(ret_exit, complaint);
     }
     if (optind < argc)
         return fail(ret_exit, "there are no arguments beside the options");

@@ -26,7 +26,7 @@ class User(InitTest):
         for name in ("", "who", "stint.conf"):
             os.chown(self.path("open", name), self.nobody.pw_uid, self.nobody.pw_gid)
 
-    def stintd(self, *args, code=0, **kwargs):
+    def stintd(self, *args, **kwargs):
         return subprocess.run([self.path("open/bin/stintd"), "-c", self.path("open/stint.conf"),
                                *args], cwd="/", env=self.environment({"TMPDIR": "/"}), text=True,
                               capture_output=True, check=False, timeout=120, **kwargs)
@@ -35,11 +35,12 @@ class User(InitTest):
         subprocess.run([self.path("open/bin/stint"), "-c", self.path("open/stint.conf"), "add", "j",
                         "k"], env=self.environment(), check=True, user="nobody", cwd="/",
                        capture_output=True)
-        done = self.stintd("--user", "nobody", "--drain")
+        done = self.stintd("--user", "nobody", "--drain", extra_groups=[0, 4])
         self.assertEqual(done.returncode, 0, done.stderr)
         said = self.result_of("k", "j")
         self.assertIn(f"uid={self.nobody.pw_uid}(nobody)", said)
         self.assertNotIn("(root)", said)
+        self.assertNotIn("(adm)", said)
         self.assertIn(f"home={self.nobody.pw_dir} user=nobody", said)
         for name in os.listdir(self.path("open")):
             if name.startswith("stint.db"):
