@@ -43,13 +43,27 @@ static void add_error(struct listing *l, const struct run_row *row)
     table_add(&l->table, text.len > 0 ? buf_str(&text) : NULL, TONE_NONE);
 }
 
+/* Keys often begin alike: the middle is left out. */
+static char *cut_key(const char *key, size_t room)
+{
+    if (text_width(key) <= room)
+        return xstrdup(key);
+    char *head CLEANUP_FREE = text_cut(key, room / 3);
+    const char *tail = key;
+    while (*tail && text_width(tail) > room - room / 3) {
+        size_t step = text_utf8_step(tail, strlen(tail));
+        tail += step ? step : 1;
+    }
+    return xasprintf("%s%s", head, tail);
+}
+
 /* A key may have 512 bytes: on a terminal it leaves room for the others. */
 static void add_key(struct listing *l, const char *key)
 {
     size_t room = l->cli->width / 3 > KEY_MIN ? l->cli->width / 3 : KEY_MIN;
     struct buf shown CLEANUP(buf_fini) = BUF_INIT;
     text_add_printable(&shown, key, strlen(key));
-    char *cut CLEANUP_FREE = l->cli->width > 0 ? text_cut(buf_str(&shown), room) : buf_take(&shown);
+    char *cut CLEANUP_FREE = l->cli->width > 0 ? cut_key(buf_str(&shown), room) : buf_take(&shown);
     table_add(&l->table, cut, TONE_NONE);
 }
 
