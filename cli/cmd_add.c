@@ -228,6 +228,9 @@ const struct command command_add = {
         "are the data. CSV and TSV have a header; its column \"key\" is the key, the others are "
         "the\n"
         "data, as texts. Text has a key a line.\n\n"
+        "A file that was not added to its end (a bad line, Ctrl-C, a kill) is added by the same "
+        "command\n"
+        "again: what is there already is left alone.\n\n"
         "  stint add news https://example.com/a/9\n"
         "  stint add news --from urls.txt\n"
         "  stint results news --json | jq -c '{key, data: .result}' | stint add prices --from -\n",

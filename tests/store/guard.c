@@ -86,6 +86,35 @@ static void test_counts_follow_foreign_writers(void **state)
     assert_int_equal(sql_int(f, "SELECT sum(pending) + sum(blocked) FROM stage_counts"), 2);
 }
 
+/* A row at a time, many in one statement, a status changed twice in one transaction, a statement
+ * that fails half-way. */
+static void test_counts_follow_foreign_inserts(void **state)
+{
+    struct fixture *f = *state;
+    add(f, "k");
+    sql(f, "INSERT INTO work_items (job_id, item_key, created_at, updated_at)"
+           " SELECT job_id, 'f' || value, 0, 0 FROM work_items, json_each('[1,2,3,4]')");
+    sql(f, "INSERT INTO item_stages (item_id, stage_id, status, rank, updated_at)"
+           " SELECT w.id, g.id, CASE g.name WHEN 'a' THEN 'pending' ELSE 'blocked' END, 0, 0"
+           " FROM work_items w, stages g WHERE w.item_key LIKE 'f%' AND g.job_id = w.job_id");
+    verify(f);
+    assert_int_equal(sql_int(f, "SELECT sum(pending) FROM stage_counts"), 5);
+    sql(f, "BEGIN; UPDATE item_stages SET status = 'held' WHERE status = 'pending';"
+           " UPDATE item_stages SET status = 'cancelled' WHERE status = 'held'; COMMIT");
+    verify(f);
+    assert_int_equal(sql_int(f, "SELECT sum(cancelled) FROM stage_counts"), 5);
+    (void)sql_fails(f, "UPDATE item_stages SET status = CASE WHEN id % 4 = 3 THEN 'done' ELSE"
+                       " 'pending' END WHERE status = 'cancelled'"); /* FAIL keeps the first */
+    verify(f);
+    assert_in_range(sql_int(f, "SELECT sum(pending) FROM stage_counts"), 1, 4);
+    (void)sql_fails(f, "INSERT OR IGNORE INTO item_stages (item_id, stage_id, status, rank,"
+                       " updated_at) SELECT item_id, stage_id, 'nonsense', 0, 0 FROM item_stages");
+    sql(f, "INSERT OR IGNORE INTO item_stages (item_id, stage_id, status, rank, updated_at)"
+           " SELECT item_id, stage_id, 'held', 0, 0 FROM item_stages"); /* all are there */
+    assert_int_equal(sql_int(f, "SELECT sum(held) FROM stage_counts"), 0);
+    verify(f);
+}
+
 int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, fixture_setup, fixture_teardown)
@@ -95,6 +124,7 @@ int main(void)
         T(test_raw_done),
         T(test_claim_stays),
         T(test_counts_follow_foreign_writers),
+        T(test_counts_follow_foreign_inserts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
