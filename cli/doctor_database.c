@@ -108,12 +108,16 @@ static void look_content(struct doctor *d)
     }
 }
 
-/* Without a pool there is nobody who waits, so nobody knows for how long. */
+/* A program that writes for a moment is nothing to tell of; ours do so all the time. While nobody
+ * of the pool waits for it, nobody knows for how long it is held. */
 static void look_lock(struct doctor *d, const char *database)
 {
-    char name[32], text[32];
+    char name[32] = "", text[32];
     const json_t *holder = json_object_get(d->cli->pool, "lock_holder");
-    pid_t pid = d->cli->presence == POOL_RUNNING ? 0 : locks_find_writer(database);
+    pid_t pid = locks_find_writer(database);
+    locks_read_name(pid, name, sizeof(name));
+    if (strncmp(name, "stint", 5) == 0 && !holder)
+        return;
     if (holder) {
         const char *program = json_string_value(json_object_get(holder, "program"));
         int64_t for_ms = json_integer_value(json_object_get(holder, "for_ms"));
@@ -122,7 +126,6 @@ static void look_lock(struct doctor *d, const char *database)
             "%s (pid %d) holds the write lock; the pool has waited %s for it",
             program ? program : "?", (int)pid, text_duration(for_ms, text, sizeof(text)));
     } else if (pid > 0) {
-        locks_read_name(pid, name, sizeof(name));
         doctor_add(
             d, FINDING_WARNING, "lock", "%s (pid %d) holds the write lock now", name, (int)pid);
     }

@@ -7,6 +7,7 @@ import time
 import unittest
 
 import path  # noqa: F401
+import control
 import procs
 from stint_test import StintTest
 from waiting import wait_until
@@ -114,6 +115,24 @@ class Doctor(StintTest):
         db.execute("ROLLBACK")
         db.close()
         self.assertEqual([f for f in self.look() if f["about"] == "lock"], [])
+
+    def test_who_keeps_a_pool_waiting(self):
+        self.ledger_script("waits", self.gate())
+        self.config("[job j]\nstages = s\n[stage j.s]\nhandler = exec ./waits\n",
+                    write_timeout="200ms")
+        self.stint("add", "j", "k")
+        pool = self.pool()
+        wait_until(lambda: self.begun("k"), "runs")
+        db = sqlite3.connect(self.database, isolation_level=None)
+        db.execute("BEGIN IMMEDIATE")
+        self.find("warning", "lock", f"(pid {os.getpid()})", 0)
+        self.open_gate()  # its worker wants to say so now
+        wait_until(lambda: control.status(pool.socket).get("lock_holder"), "named")
+        self.find("problem", "lock", "the pool has waited", 1)
+        db.execute("ROLLBACK")
+        db.close()
+        wait_until(lambda: "lock_holder" not in control.status(pool.socket), "no longer named")
+        pool.stop()
 
     @unittest.skipIf(sqlite3.sqlite_version_info > (3, 51, 2), "this SQLite has no bug to tell of")
     def test_programs_beside_it_expose_the_database(self):
