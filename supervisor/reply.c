@@ -136,13 +136,14 @@ static void answer_resources(struct pool *pool, struct reply *reply)
 
 static void next_config(struct pool *pool, struct reply *reply)
 {
-    reply->len = config_box_piece(pool->box, reply->cursor, reply->text, sizeof reply->text);
+    reply->len = config_box_piece(
+        pool->box, reply->generation, reply->cursor, reply->text, sizeof reply->text);
     reply->cursor += reply->len;
 }
 
 static void answer_config(struct pool *pool, struct reply *reply)
 {
-    (void)pool;
+    reply->generation = config_box_accepted(pool->box);
     reply_add(reply, "ok\n");
     reply->next = next_config;
 }

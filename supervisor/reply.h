@@ -17,6 +17,8 @@ struct reply {
     /* Writes the next piece (len 0: there is none); NULL: this one is the last. */
     void (*next)(struct pool *pool, struct reply *reply);
     size_t cursor;
+    uint64_t
+        generation;  /* of the configuration that is being sent: one, whatever comes meanwhile */
     uint64_t awaits; /* the reload of this number: its outcome is the answer; 0: nothing */
 };
 

@@ -177,9 +177,10 @@ uint64_t config_box_accepted(const struct config_box *box)
     return atomic_load(&box->accepted);
 }
 
-size_t config_box_piece(const struct config_box *box, size_t offset, char *out, size_t max)
+size_t config_box_piece(
+    const struct config_box *box, uint64_t generation, size_t offset, char *out, size_t max)
 {
-    int at = find_half(box, config_box_accepted(box));
+    int at = find_half(box, generation);
     size_t len = at < 0 ? 0 : atomic_load(&box->halves[at].len);
     size_t left = offset < len ? len - offset : 0;
     size_t n = left < max ? left : max;

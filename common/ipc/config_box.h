@@ -62,8 +62,10 @@ MUST_CHECK enum rc config_box_read(const struct config_box *box, uint64_t genera
     struct buf *ret, struct config_stamp *ret_stamp, struct err *err);
 uint64_t config_box_accepted(const struct config_box *box);
 
-/* For the supervisor, which alone knows when a half changes: a piece of the text in force, from
- * offset on, at most max bytes; returns its length, 0 at the end. */
-size_t config_box_piece(const struct config_box *box, size_t offset, char *out, size_t max);
+/* For the supervisor, which alone knows when a half changes: a piece of a configuration, from
+ * offset on, at most max bytes; returns its length, 0 at the end, or when it is not there any more.
+ */
+size_t config_box_piece(
+    const struct config_box *box, uint64_t generation, size_t offset, char *out, size_t max);
 
 #endif

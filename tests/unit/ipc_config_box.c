@@ -123,17 +123,23 @@ static void test_it_is_sparse(void **state)
     assert_true(st.st_blocks * 512 <= 65536);
 }
 
-static void test_pieces_of_what_is_in_force(void **state)
+/* Who sends one in pieces sends one, whatever is accepted meanwhile. */
+static void test_pieces_of_one(void **state)
 {
     struct fixture *f = *state;
     char piece[4];
-    assert_int_equal(config_box_piece(f->box, 0, piece, 2), 0);
+    assert_int_equal(config_box_piece(f->box, 0, 0, piece, 2), 0);
     assert_int_equal(propose(f, 1, 1, "three"), RC_OK);
     config_box_accept(f->box, 1);
-    assert_int_equal(config_box_piece(f->box, 0, piece, 4), 4);
+    assert_int_equal(config_box_piece(f->box, 1, 0, piece, 4), 4);
     assert_memory_equal(piece, "thre", 4);
-    assert_int_equal(config_box_piece(f->box, 4, piece, 4), 1);
-    assert_int_equal(config_box_piece(f->box, 5, piece, 4), 0);
+    assert_int_equal(propose(f, 2, 1, "another"), RC_OK);
+    config_box_accept(f->box, 2);
+    assert_int_equal(config_box_piece(f->box, 1, 4, piece, 4), 1);
+    assert_int_equal(piece[0], 'e');
+    assert_int_equal(config_box_piece(f->box, 1, 5, piece, 4), 0);
+    assert_int_equal(propose(f, 3, 1, "the third"), RC_OK);
+    assert_int_equal(config_box_piece(f->box, 1, 0, piece, 4), 0); /* gone */
 }
 
 static void test_strangers_are_refused(void **state)
@@ -156,7 +162,7 @@ int main(void)
         T(test_nobody_else_may_write),
         T(test_what_does_not_fit_changes_nothing),
         T(test_it_is_sparse),
-        T(test_pieces_of_what_is_in_force),
+        T(test_pieces_of_one),
         T(test_strangers_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
