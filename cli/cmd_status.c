@@ -6,6 +6,7 @@
 #include "cli/finding.h"
 #include "cli/notes.h"
 #include "cli/overview.h"
+#include "cli/paced.h"
 #include "cli/pool.h"
 #include "cli/reload_show.h"
 #include "cli/show.h"
@@ -335,6 +336,7 @@ static void write_text(
     if (only)
         add_stages(cli, overview_job(view, only), out);
     notes_add_paused(out, view, only, clock_wall_ms());
+    paced_add_notes(cli, view, only, out);
     add_failures(view, only, out);
 }
 

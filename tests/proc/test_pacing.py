@@ -299,6 +299,20 @@ class Command(PacingTest):
         self.assertRegex(text[0], r"^RESOURCE +RATE +BURST +TOKENS +NEXT +WAITING +HELD +STAGES$")
         self.assertRegex(text[1], r"^api +120/h +3 +0\.\d +in \d+s +2 +- +j\.a j\.b$")
 
+    def test_status_says_what_waits(self):
+        self.paced({"api": ("120/h", 3)}, stages="a b", workers=2)
+        self.items(2)
+        pool = self.pool()
+        self.wait_asleep(pool, 2)
+        for words in ((), ("j",)):
+            self.assertRegex(self.stint("status", *words).out,
+                             r"(?m)^waits for resource api \(120/h\): j\.a; next token in \d+s$")
+        self.assertNotIn("waits for", self.stint("status", "free").out)
+        self.paced({"api": ("100000/s", 3)}, stages="a b", workers=2)
+        control.ask(pool.socket, "reload", 60)
+        self.wait_done(4)
+        self.assertNotIn("waits for", self.stint("status").out)
+
     def test_many_stages(self):
         """More than one piece of an answer holds."""
         stages = " ".join(f"{'x' * 60}-{n:03}" for n in range(200))
