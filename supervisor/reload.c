@@ -281,10 +281,10 @@ static void put_in_force(struct pool *pool)
     struct reload *r = &pool->reload;
     struct config *old = pool->config;
 
+    buckets_apply(pool->mem, r->config); /* first: whoever reads it finds its buckets */
     config_box_accept(pool->box, r->proposed.generation);
     pool->config = TAKE_PTR(r->config);
     r->in_force = r->proposed;
-    buckets_apply(pool->mem, pool->config);
     start_take_options(pool, old);
     config_free(old);
 }

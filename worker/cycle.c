@@ -72,6 +72,15 @@ static enum rc exchange(struct worker *w, struct attempt *a, struct wish *wish,
     }
 }
 
+static bool renew_tokens(void *ctx, int64_t *ret_started_wall_ms)
+{
+    struct worker *w = ctx;
+    bool is_open = tokens_renew(&w->tokens, &w->life);
+    if (is_open)
+        *ret_started_wall_ms = clock_wall_ms_at(w->tokens.at_mono_ns);
+    return is_open;
+}
+
 /* Which lanes have work and their tokens; what is taken here is settled after the exchange.
  * *ret_is_open: a wish makes sense. */
 static enum rc take_tokens(
@@ -88,8 +97,11 @@ static enum rc take_tokens(
     bool has_work = tokens_take(t, &w->life);
     wish->stage_ids = t->covered;
     wish->stages_len = t->covered_len;
-    if (t->held_len > 0)
+    if (t->held_len > 0) {
         wish->started_wall_ms = clock_wall_ms_at(t->at_mono_ns);
+        wish->renew = renew_tokens;
+        wish->renew_ctx = w;
+    }
     /* An outcome may open lanes that take no token: asking costs nothing then. */
     *ret_is_open = has_work || (has_outcome && t->covered_len > 0);
     return RC_OK;
@@ -130,7 +142,7 @@ static enum rc trade(struct worker *w, struct attempt *a, bool *ret_is_open, str
         .fence_value = w->life.spec_generation,
     };
     struct exchange_answer answer = {0};
-    bool has_wish = false, came_back = false;
+    bool has_wish = false, is_in_vain = false;
     enum rc rc = make_wish(w, &wish, a->has_outcome, &has_wish, err);
     if (rc != RC_OK || (!a->has_outcome && !has_wish))
         return rc;
@@ -139,13 +151,13 @@ static enum rc trade(struct worker *w, struct attempt *a, bool *ret_is_open, str
     if (rc != RC_OK)
         return rc;
     if (w->tokens.is_paced)
-        came_back = tokens_settle(&w->tokens, &w->life, answer.run.stage_id);
+        is_in_vain = tokens_settle(&w->tokens, &w->life, answer.run.stage_id);
     if (a->has_outcome)
         CRASH_POINT("worker.outcome_committed");
     if (answer.is_outcome_lost)
         log_lost(a);
     attempt_fini(a);
-    *ret_is_open = answer.run.id == 0 && ((has_wish && wish.is_repeat) || came_back);
+    *ret_is_open = answer.run.id == 0 && ((has_wish && wish.is_repeat) || is_in_vain);
     if (answer.run.id != 0)
         attempt_init(a, &answer.run, catalog_stage(w->catalog, answer.run.stage_id));
     if (answer.claimable > 0)

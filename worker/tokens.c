@@ -254,10 +254,21 @@ bool tokens_take(struct tokens *t, struct life *life)
         lane->is_waiting = true;
         t->heads[i].id = 0;
     }
-    if (t->held_len > 0)
+    t->has_taken = t->held_len > 0;
+    if (t->has_taken)
         leave_queue(t, life);
     cover(t);
     return i < t->len;
+}
+
+bool tokens_renew(struct tokens *t, struct life *life)
+{
+    struct paced_lane same = {.buckets_len = t->held_len};
+    for (size_t i = 0; i < t->held_len; i++)
+        same.buckets[i] = t->held[i].ref;
+    while (t->held_len > 0)
+        give_back(t, life, t->held_len - 1);
+    return take_all(t, life, &same, INT64_MAX);
 }
 
 static bool is_of_lane(const struct tokens *t, const struct bucket_ref *ref, int64_t stage_id)
@@ -273,16 +284,16 @@ static bool is_of_lane(const struct tokens *t, const struct bucket_ref *ref, int
 
 bool tokens_settle(struct tokens *t, struct life *life, int64_t stage_id)
 {
-    size_t before = t->held_len;
+    bool is_in_vain = t->has_taken && stage_id == 0;
     for (size_t i = t->held_len; i-- > 0;) {
         if (!is_of_lane(t, &t->held[i].ref, stage_id))
             give_back(t, life, i);
     }
-    bool came_back = t->held_len < before;
     t->held_len = 0;
+    t->has_taken = false;
     if (stage_id != 0)
         tokens_forget(t, life);
-    return came_back;
+    return is_in_vain;
 }
 
 void tokens_forget(struct tokens *t, struct life *life)

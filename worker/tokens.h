@@ -34,6 +34,7 @@ struct tokens {
     size_t covered_len;
     struct held_token held[STAGE_RESOURCES_MAX];
     size_t held_len;
+    bool has_taken;     /* since the last settlement */
     int64_t at_mono_ns; /* as of when they were had */
 };
 
@@ -47,7 +48,10 @@ void tokens_fini(struct tokens *t);
  * fills t->covered. False: no lane with work is open (then only lanes without a resource are
  * covered), and those that lack a token wait. */
 bool tokens_take(struct tokens *t, struct life *life);
-/* A claim of this stage (0: of none) has followed. True: tokens came back. */
+/* The tokens in hand, which are old by now, for as many as of now. False: none are left. */
+bool tokens_renew(struct tokens *t, struct life *life);
+/* A claim of this stage (0: of none) has followed. True: there were tokens, and no claim: another
+ * look is due. */
 bool tokens_settle(struct tokens *t, struct life *life, int64_t stage_id);
 /* Nothing is wanted now: no lane waits. */
 void tokens_forget(struct tokens *t, struct life *life);

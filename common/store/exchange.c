@@ -8,6 +8,9 @@
 #include "common/store/outcome.h"
 #include "common/store/query.h"
 
+/* Waited for the write lock any longer, what a worker took before is no measure of a rate. */
+#define TOKENS_FRESH_MS 100
+
 struct id_list {
     int64_t *ids;
     size_t len;
@@ -98,6 +101,9 @@ static enum rc grant(struct store *store, const struct wish *wish, int64_t now, 
     *ret_is_new = false;
     if (wish->is_repeat)
         return find_claimed(store, wish->claim, ret_id, err);
+    int64_t started = wish->started_wall_ms ? wish->started_wall_ms : now;
+    if (wish->renew && now - started > TOKENS_FRESH_MS && !wish->renew(wish->renew_ctx, &started))
+        return RC_OK;
     if (is_fenced(wish)) /* a reload was committed before we got the lock */
         return RC_OK;
     struct lane_head best = {0};
@@ -107,7 +113,7 @@ static enum rc grant(struct store *store, const struct wish *wish, int64_t now, 
     QUERY q = query(store, Q_CLAIM_TAKE);
     put_int(&q, "id", best.id);
     put_int(&q, "claim", wish->claim);
-    put_int(&q, "started_ms", wish->started_wall_ms ? wish->started_wall_ms : now);
+    put_int(&q, "started_ms", started);
     put_int(&q, "now_ms", now);
     int64_t changes = 0;
     rc = query_write(&q, &changes, err);

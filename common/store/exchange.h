@@ -52,6 +52,10 @@ struct wish {
     const _Atomic uint64_t *fence;
     uint64_t fence_value;
     int64_t started_wall_ms; /* what started_at says: when its tokens were had; 0: now */
+    /* Called under the write lock when that is long ago: false: there are no tokens any more, so
+     * nothing is claimed. May be NULL. */
+    bool (*renew)(void *ctx, int64_t *ret_started_wall_ms);
+    void *renew_ctx;
     bool is_repeat; /* only look for the row that got this number; none: wish again under a new one
                      */
 };

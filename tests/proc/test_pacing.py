@@ -4,6 +4,8 @@ Claims are counted by item_stages.started_at, and time is only ever an upper bou
 there may be between two of them.
 """
 import json
+import signal
+import sqlite3
 import time
 import unittest
 
@@ -179,6 +181,32 @@ class Tokens(PacingTest):
             procs.kill(pid)
         wait_until(pool.is_full, "refilled")
         self.assertEqual(self.tokens(pool), 8)
+
+
+class ForeignLock(PacingTest):
+    def test_tokens_that_waited_for_the_lock_are_of_now(self):
+        self.paced({"api": (DAY, 10)}, workers=4)
+        self.items(1)
+        self.leave(api=8)
+        pool = self.pool()
+        self.wait_done(1)
+        procs.kill(pool.supervisor, signal.SIGTSTP)
+        wait_until(lambda: pool.status()["state"] == "suspended", "suspended")
+        self.items(7)  # one of them is known
+        db = sqlite3.connect(self.database, timeout=30, isolation_level=None)
+        db.execute("BEGIN IMMEDIATE")
+        procs.kill(pool.supervisor, signal.SIGCONT)
+        wait_until(lambda: self.tokens(pool) == 3, "four tokens in hand")
+        wait_until(lambda: pool.status().get("lock_holder"), "they have waited for a while")
+        at = time.time() * 1000
+        db.execute("COMMIT")
+        db.close()
+        self.wait_done(7)
+        self.assertGreaterEqual(self.value("SELECT MIN(started_at) FROM item_stages r JOIN stages s"
+                                           " ON s.id = r.stage_id JOIN jobs j ON j.id = s.job_id"
+                                           " JOIN work_items i ON i.id = r.item_id"
+                                           " WHERE j.name = 'j' AND i.item_key <> 'k0'"), at - 101)
+        self.assertEqual(self.tokens(pool), 1)
 
 
 class Restart(PacingTest):

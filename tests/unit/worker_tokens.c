@@ -142,24 +142,46 @@ static void test_settlement(void **state)
 {
     static const struct {
         int64_t stage_id; /* claimed with a token of a and one of b in hand */
-        bool came_back;
+        bool is_in_vain;
         double left_a, left_b;
     } rows[] = {
         {100 + LANE_AB, false, 4, 4},
-        {100 + LANE_A, true, 4, 5},
-        {100 + LANE_B, true, 5, 4},
-        {100 + LANE_FREE, true, 5, 5},
+        {100 + LANE_A, false, 4, 5},
+        {100 + LANE_B, false, 5, 4},
+        {100 + LANE_FREE, false, 5, 5},
         {0, true, 5, 5},
-        {999, true, 5, 5},
+        {999, false, 5, 5},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         fill(5, 5);
         assert_true(take(0, 0, 1, 0));
-        assert_int_equal(tokens_settle(&tokens, &life, rows[i].stage_id), rows[i].came_back);
+        assert_int_equal(tokens_settle(&tokens, &life, rows[i].stage_id), rows[i].is_in_vain);
         assert_levels(rows[i].left_a, rows[i].left_b);
         assert_int_equal(tokens.held_len, 0);
     }
+}
+
+static void test_old_tokens_are_renewed(void **state)
+{
+    (void)state;
+    fill(5, 5);
+    assert_true(take(0, 0, 1, 0));
+    int64_t before = tokens.at_mono_ns;
+    assert_true(tokens_renew(&tokens, &life));
+    assert_true(tokens.at_mono_ns > before);
+    assert_int_equal(tokens.held_len, 2);
+    assert_levels(4, 4);
+    /* It ran full meanwhile: the old one is worth nothing, but there is another. */
+    fill(10, 5);
+    assert_true(tokens_renew(&tokens, &life));
+    assert_levels(9, 4);
+    /* None is left (the bucket was changed, so the old one does not come back). */
+    bucket_set_level(bucket_a, 0.5);
+    assert_false(tokens_renew(&tokens, &life));
+    assert_int_equal(tokens.held_len, 0);
+    assert_true(tokens_settle(&tokens, &life, 0)); /* and that calls for another look */
+    assert_false(tokens_settle(&tokens, &life, 0));
 }
 
 static double sleep_hours(void)
@@ -270,6 +292,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_choice),
         TEST(test_settlement),
+        TEST(test_old_tokens_are_renewed),
         TEST(test_first_sleeper_sleeps_until_the_next_token),
         TEST(test_later_sleepers_sleep_until_later_tokens),
         TEST(test_sleeps_until_any_lane_may_open),
