@@ -81,7 +81,7 @@ static uint64_t held_mask(const struct tokens *t, const struct life *life)
 {
     uint64_t mask = 0;
     for (size_t i = 0; i < t->held_len; i++)
-        mask |= UINT64_C(1) << place_of(life, &t->held[i].ref);
+        mask |= UINT64_C(1) << place_of(life, &t->held[i]);
     return mask;
 }
 
@@ -175,8 +175,8 @@ void tokens_sleep(struct tokens *t, struct life *life, uint32_t seen, int64_t un
 
 static void give_back(struct tokens *t, struct life *life, size_t i)
 {
-    const struct bucket_ref *ref = &t->held[i].ref;
-    bucket_give_back(ref, t->held[i].word);
+    const struct bucket_ref *ref = &t->held[i];
+    bucket_give_back(ref, t->at_mono_ns);
     if (pool_sleepers(life->mem, place_of(life, ref), NULL) > 0)
         bucket_ring(ref->bucket);
     t->held[i] = t->held[--t->held_len];
@@ -188,10 +188,8 @@ static bool take_all(
     if (!is_open(lane, since_mono_ns, &t->at_mono_ns))
         return false;
     for (size_t i = 0; i < lane->buckets_len; i++) {
-        struct held_token *token = &t->held[t->held_len];
-        token->ref = lane->buckets[i];
-        if (bucket_take(&token->ref, t->at_mono_ns, &token->word)) {
-            t->held_len++;
+        if (bucket_take(&lane->buckets[i], t->at_mono_ns)) {
+            t->held[t->held_len++] = lane->buckets[i];
             continue;
         }
         while (t->held_len > 0)
@@ -204,7 +202,7 @@ static bool take_all(
 static bool is_held(const struct tokens *t, const struct bucket_ref *ref)
 {
     for (size_t i = 0; i < t->held_len; i++) {
-        if (t->held[i].ref.bucket == ref->bucket)
+        if (t->held[i].bucket == ref->bucket)
             return true;
     }
     return false;
@@ -265,7 +263,7 @@ bool tokens_renew(struct tokens *t, struct life *life)
 {
     struct paced_lane same = {.buckets_len = t->held_len};
     for (size_t i = 0; i < t->held_len; i++)
-        same.buckets[i] = t->held[i].ref;
+        same.buckets[i] = t->held[i];
     while (t->held_len > 0)
         give_back(t, life, t->held_len - 1);
     return take_all(t, life, &same, INT64_MAX);
@@ -286,7 +284,7 @@ bool tokens_settle(struct tokens *t, struct life *life, int64_t stage_id)
 {
     bool is_in_vain = t->has_taken && stage_id == 0;
     for (size_t i = t->held_len; i-- > 0;) {
-        if (!is_of_lane(t, &t->held[i].ref, stage_id))
+        if (!is_of_lane(t, &t->held[i], stage_id))
             give_back(t, life, i);
     }
     t->held_len = 0;

@@ -20,11 +20,6 @@ struct paced_lane {
     bool is_waiting; /* there is work, and no token */
 };
 
-struct held_token {
-    struct bucket_ref ref;
-    int64_t word;
-};
-
 struct tokens {
     struct paced_lane *lanes;
     size_t len;
@@ -32,7 +27,7 @@ struct tokens {
     struct lane_head *heads;
     int64_t *covered; /* the stages that a wish may name now */
     size_t covered_len;
-    struct held_token held[STAGE_RESOURCES_MAX];
+    struct bucket_ref held[STAGE_RESOURCES_MAX]; /* a token of each */
     size_t held_len;
     bool has_taken;     /* since the last settlement */
     int64_t at_mono_ns; /* as of when they were had */

@@ -45,7 +45,7 @@ static bool read_words(const struct bucket *b, struct reading *r)
 {
     r->word = atomic_load(&b->tat_mono_ns);
     int64_t burst = atomic_load(&b->burst);
-    int64_t opened = atomic_load(&b->opened_mono_ns);
+    int64_t changed = atomic_load(&b->changed_mono_ns);
     int64_t held = atomic_load(&b->held_until_mono_ns);
     r->interval = atomic_load(&b->interval_ns);
     if (r->word == BEING_CHANGED || r->interval <= 0 || r->interval > TOLERANCE_MAX_NS || burst < 1)
@@ -54,7 +54,7 @@ static bool read_words(const struct bucket *b, struct reading *r)
     r->tolerance = tolerance_of(r->interval, burst);
     bool is_held = held > 0 && (held <= r->now || held - r->now <= HOLD_MAX_NS);
     r->held_until = is_held ? held : INT64_MIN;
-    r->tat = r->word < opened || r->word > empty_word(r) ? empty_word(r) : r->word;
+    r->tat = r->word < changed || r->word > empty_word(r) ? empty_word(r) : r->word;
     return true;
 }
 
@@ -141,7 +141,7 @@ bool bucket_is_open(const struct bucket_ref *ref, int64_t since_mono_ns, int64_t
     return true;
 }
 
-bool bucket_take(const struct bucket_ref *ref, int64_t at_mono_ns, int64_t *ret_word)
+bool bucket_take(const struct bucket_ref *ref, int64_t at_mono_ns)
 {
     struct reading r;
     while (read_bucket(ref, &r)) {
@@ -149,22 +149,21 @@ bool bucket_take(const struct bucket_ref *ref, int64_t at_mono_ns, int64_t *ret_
         if (at_mono_ns < earliest(&r) || at_mono_ns > r.now || is_stale)
             return false;
         int64_t word = later_of(r.tat, at_mono_ns) + r.interval;
-        if (atomic_compare_exchange_strong(&ref->bucket->tat_mono_ns, &r.word, word)) {
-            *ret_word = word;
+        if (atomic_compare_exchange_strong(&ref->bucket->tat_mono_ns, &r.word, word))
             return true;
-        }
     }
     return false;
 }
 
-/* A bucket that never ran full since the token was taken has changed by whole intervals only. */
-void bucket_give_back(const struct bucket_ref *ref, int64_t word)
+void bucket_give_back(const struct bucket_ref *ref, int64_t at_mono_ns)
 {
     struct reading r;
     while (read_bucket(ref, &r)) {
-        if ((r.tat - word) % r.interval != 0)
+        int64_t left = r.interval - (r.now - at_mono_ns);
+        if (left <= 0 || left > r.interval ||
+            at_mono_ns < atomic_load(&ref->bucket->changed_mono_ns))
             return;
-        if (atomic_compare_exchange_strong(&ref->bucket->tat_mono_ns, &r.word, r.tat - r.interval))
+        if (atomic_compare_exchange_strong(&ref->bucket->tat_mono_ns, &r.word, r.tat - left))
             return;
     }
 }
@@ -185,6 +184,7 @@ void bucket_set_level(struct bucket *b, double tokens)
 static void set_rate(struct bucket *b, const struct bucket_rate *rate, double tokens)
 {
     atomic_store(&b->tat_mono_ns, BEING_CHANGED);
+    atomic_store(&b->changed_mono_ns, clock_mono_ns());
     atomic_store(&b->interval_ns, rate->interval_ns);
     atomic_store(&b->burst, rate->burst);
     bucket_set_level(b, tokens);
@@ -195,7 +195,6 @@ void bucket_open(struct bucket *b, uint32_t id, const char *name, const struct b
     size_t len = strnlen(name, BUCKET_NAME_MAX);
     atomic_store(&b->tat_mono_ns, BEING_CHANGED);
     atomic_store(&b->held_until_mono_ns, 0);
-    atomic_store(&b->opened_mono_ns, clock_mono_ns());
     memset(b->name, 0, sizeof b->name);
     memcpy(b->name, name, len);
     atomic_store(&b->id, id);

@@ -10,11 +10,15 @@
  *     a token may be had as of a moment t when   t >= TAT − L
  *     it makes                                   TAT := max(TAT, t) + T
  *     tokens there at t, fractions included      (t + L + T − TAT) / T, from 0 to B
- * So in every stretch of d ns at most d / T + B moments lie, in whatever order the words changed.
- * The word is loaded first and the clock read afterwards: then a process that was stopped between
- * the two sees too late a clock, never a word from the future. A word that lies before the bucket
- * was opened, or further in the future than an empty bucket's, is garbage: it counts as empty and
- * is repaired as such.
+ * So in every stretch of d ns at most d / T + B moments lie, in whatever order the words changed:
+ * after the first one of a stretch TAT is at least T later than it, each further one adds T, and
+ * the last one found TAT − L behind it. given back after a while e                 TAT := TAT − (T
+ * − e), if e < T What others took meanwhile may have found the bucket fuller without this token,
+ * but by no more than what came in since: so much of the token is lost, and the bound holds without
+ * it. The word is loaded first and the clock read afterwards: then a process that was stopped
+ * between the two sees too late a clock, never a word from the future. A word that lies before the
+ * bucket was opened or tuned, or further in the future than an empty bucket's, is garbage: it
+ * counts as empty and is repaired as such.
  *
  * A token carries the moment as of which it was taken, and that is what started_at of its claim
  * says. Usually it is now. For work that was waiting when the token fell due it is then, if that is
@@ -41,8 +45,8 @@ struct bucket {
     /* Writer: supervisor, while the word says that it is being changed. Readers: everyone. */
     _Atomic int64_t interval_ns;
     _Atomic int64_t burst;
-    _Atomic int64_t opened_mono_ns;
-    _Atomic uint32_t id;   /* of the bucket in this place, never used twice; 0: free */
+    _Atomic int64_t changed_mono_ns; /* opened or tuned: what is older is garbage */
+    _Atomic uint32_t id;             /* of the bucket in this place, never used twice; 0: free */
     _Atomic uint32_t bell; /* futex; bumped by whoever rings. Readers: those who wait here */
     int64_t reserved[2];
     char name[BUCKET_NAME_MAX]; /* ends in NUL unless it fills the room */
@@ -86,12 +90,11 @@ void bucket_ring(struct bucket *b);
 /* Whether a token can be had, and as of when, for work that has waited since then (now or later:
  * not at all). The moment is the newest that costs nothing. */
 bool bucket_is_open(const struct bucket_ref *ref, int64_t since_mono_ns, int64_t *ret_at_mono_ns);
-/* Takes a token as of that moment. False: there is none (any more). *ret_word is for giving back.
- */
-bool bucket_take(const struct bucket_ref *ref, int64_t at_mono_ns, int64_t *ret_word);
-/* Gives a token back that no claim followed. It is lost when the bucket has run full or has been
- * changed since: with it there would be more than the burst. */
-void bucket_give_back(const struct bucket_ref *ref, int64_t word);
+/* Takes a token as of that moment. False: there is none (any more). */
+bool bucket_take(const struct bucket_ref *ref, int64_t at_mono_ns);
+/* Gives a token back that was taken as of that moment and that no claim followed: what is left of
+ * it; nothing when the bucket was changed since. */
+void bucket_give_back(const struct bucket_ref *ref, int64_t at_mono_ns);
 
 /* ---- supervisor, and the keeper before the first worker ---- */
 

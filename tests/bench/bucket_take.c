@@ -19,9 +19,9 @@ struct shared {
 
 static int64_t measure(const struct bucket_ref *ref)
 {
-    int64_t before = clock_mono_ns(), at, word, missed = 0;
+    int64_t before = clock_mono_ns(), at, missed = 0;
     for (int i = 0; i < TAKES; i++)
-        missed += !bucket_is_open(ref, INT64_MAX, &at) || !bucket_take(ref, at, &word);
+        missed += !bucket_is_open(ref, INT64_MAX, &at) || !bucket_take(ref, at);
     if (missed > 0)
         (void)fprintf(stderr, "%" PRId64 " takes failed\n", missed);
     return clock_mono_ns() - before;

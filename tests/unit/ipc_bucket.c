@@ -23,7 +23,7 @@ static void open_with(int64_t burst)
     struct bucket_rate rate = {HOUR, burst};
     memset(places, 0, sizeof places);
     bucket_open(b, 7, "api", &rate);
-    atomic_store(&b->opened_mono_ns, clock_mono_ns() - 1000 * HOUR); /* long ago */
+    atomic_store(&b->changed_mono_ns, clock_mono_ns() - 1000 * HOUR); /* long ago */
     assert_true(bucket_find(places, "api", &ref));
     assert_ptr_equal(ref.bucket, b);
 }
@@ -45,17 +45,16 @@ static double due_hours(int64_t k)
 }
 
 /* Takes as of now (nobody waited). */
-static bool take(int64_t *ret_word)
+static bool take(int64_t *ret_at)
 {
-    int64_t at;
-    return bucket_is_open(&ref, INT64_MAX, &at) && bucket_take(&ref, at, ret_word);
+    return bucket_is_open(&ref, INT64_MAX, ret_at) && bucket_take(&ref, *ret_at);
 }
 
 static int count_takes(void)
 {
-    int64_t word;
+    int64_t at;
     int n = 0;
-    while (take(&word))
+    while (take(&at))
         n++;
     return n;
 }
@@ -122,7 +121,7 @@ static void test_garbage_counts_as_empty(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         open_with(5);
-        atomic_store(&b->opened_mono_ns, clock_mono_ns());
+        atomic_store(&b->changed_mono_ns, clock_mono_ns());
         atomic_store(&b->tat_mono_ns, rows[i]);
         assert_int_equal(count_takes(), 0);
         assert_near(bucket_level(&ref), 0);
@@ -171,26 +170,35 @@ static void test_given_back(void **state)
 
 static void test_given_back_never_over_the_burst(void **state)
 {
-    int64_t one, two;
+    int64_t at;
     (void)state;
     open_with(1);
     set_word(-100);
-    assert_true(take(&one));
-    bucket_give_back(&ref, one);
+    assert_true(take(&at));
+    bucket_give_back(&ref, at);
     assert_near(bucket_level(&ref), 1);
-    /* It ran full while the token was out, and somebody took the one that filled it. */
-    assert_true(take(&one));
-    set_word(-0.5);
-    assert_true(take(&two));
-    bucket_give_back(&ref, one);
-    assert_near(bucket_level(&ref), 0);
-    bucket_give_back(&ref, two);
+    bucket_give_back(&ref, at);
     assert_near(bucket_level(&ref), 1);
+}
+
+/* What came in since it was taken, others may have had because of the room that it left. */
+static void test_given_back_late_is_worth_less(void **state)
+{
+    static const struct {
+        double hours_ago, left;
+    } rows[] = {{0, 1}, {0.25, 0.75}, {0.9, 0.1}, {1, 0}, {1.5, 0}, {500, 0}, {-1, 0}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        open_with(5);
+        set_word(3); /* 2 there */
+        bucket_give_back(&ref, clock_mono_ns() - (int64_t)(rows[i].hours_ago * (double)HOUR) - 1);
+        assert_near(bucket_level(&ref), 2 + rows[i].left);
+    }
 }
 
 static void test_moment_of_a_token(void **state)
 {
-    int64_t at, word, now = clock_mono_ns();
+    int64_t at, now = clock_mono_ns();
     struct bucket_rate fast = {NS_PER_MS, 1};
     (void)state;
     /* Work came late to a full bucket: now. */
@@ -201,6 +209,7 @@ static void test_moment_of_a_token(void **state)
     /* Who has waited since before it was due: as of when it was due. */
     open_with(1);
     bucket_tune(b, &fast);
+    atomic_store(&b->changed_mono_ns, clock_mono_ns() - 1000 * HOUR);
     now = clock_mono_ns();
     atomic_store(&b->tat_mono_ns, now - BUCKET_LATE_NS / 5);
     assert_true(bucket_is_open(&ref, now - HOUR, &at));
@@ -220,8 +229,8 @@ static void test_moment_of_a_token(void **state)
     now = clock_mono_ns();
     assert_true(bucket_is_open(&ref, now - HOUR, &at));
     assert_true(at >= now - BUCKET_LATE_NS);
-    assert_false(bucket_take(&ref, now - HOUR, &word));
-    assert_false(bucket_take(&ref, now + HOUR, &word));
+    assert_false(bucket_take(&ref, now - HOUR));
+    assert_false(bucket_take(&ref, now + HOUR));
 }
 
 static void test_hold(void **state)
@@ -273,14 +282,14 @@ static void test_new_rate_keeps_the_level(void **state)
 static void test_token_of_another_rate_is_not_given_back(void **state)
 {
     struct bucket_rate fast = {HOUR / 60, 5};
-    int64_t word;
+    int64_t at;
     (void)state;
     open_with(5);
     set_word(2.5);
-    assert_true(take(&word));
+    assert_true(take(&at));
     bucket_tune(b, &fast);
     double level = bucket_level(&ref);
-    bucket_give_back(&ref, word);
+    bucket_give_back(&ref, at);
     assert_near(bucket_level(&ref), level);
 }
 
@@ -288,22 +297,22 @@ static void test_place_of_another(void **state)
 {
     struct bucket_rate rate = {HOUR, 5};
     struct bucket_ref old;
-    int64_t word, at;
+    int64_t at, other;
     (void)state;
     open_with(5);
     set_word(0);
     old = ref;
-    assert_true(take(&word));
+    assert_true(take(&at));
     bucket_close(b);
     assert_false(bucket_find(places, "api", &ref));
-    assert_false(bucket_is_open(&old, 0, &at));
+    assert_false(bucket_is_open(&old, 0, &other));
     bucket_open(b, 8, "other", &rate);
-    atomic_store(&b->opened_mono_ns, clock_mono_ns() - 1000 * HOUR);
+    atomic_store(&b->changed_mono_ns, clock_mono_ns() - 1000 * HOUR);
     assert_true(bucket_find(places, "other", &ref));
     set_word(2.5);
-    assert_false(bucket_is_open(&old, 0, &at));
-    assert_false(bucket_take(&old, clock_mono_ns(), &word));
-    bucket_give_back(&old, word);
+    assert_false(bucket_is_open(&old, 0, &other));
+    assert_false(bucket_take(&old, clock_mono_ns()));
+    bucket_give_back(&old, at);
     assert_near(bucket_level(&ref), 2.5);
     assert_near(bucket_level(&old), 0);
     assert_true(bucket_due_mono_ns(&old, 1) == INT64_MAX);
@@ -347,6 +356,7 @@ int main(void)
         cmocka_unit_test(test_garbage_beside_the_word_gives_nothing),
         cmocka_unit_test(test_given_back),
         cmocka_unit_test(test_given_back_never_over_the_burst),
+        cmocka_unit_test(test_given_back_late_is_worth_less),
         cmocka_unit_test(test_moment_of_a_token),
         cmocka_unit_test(test_hold),
         cmocka_unit_test(test_new_rate_keeps_the_level),

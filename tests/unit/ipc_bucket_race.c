@@ -43,16 +43,20 @@ static void note(int64_t at)
 static void take_for_ever(void)
 {
     for (uint32_t n = 0;; n++) {
-        int64_t since = clock_mono_ns(), at, word;
+        int64_t since = clock_mono_ns(), at;
         struct sys_futex bell = {&ref.bucket->bell, atomic_load(&ref.bucket->bell)};
         while (!bucket_is_open(&ref, since, &at))
             sys_futex_wait_any(&bell, 1, bucket_due_mono_ns(&ref, 1));
-        if (!bucket_take(&ref, at, &word))
+        if (!bucket_take(&ref, at))
             continue;
-        if (n % 8 == 3)
-            bucket_give_back(&ref, word);
-        else
+        if (n % 4 != 3) {
             note(at);
+            continue;
+        }
+        /* Out for a while, in which others take: up to two intervals. */
+        bell.seen = atomic_load(&ref.bucket->bell);
+        sys_futex_wait_any(&bell, 1, at + n % 16 / 4 * atomic_load(&ref.bucket->interval_ns) / 2);
+        bucket_give_back(&ref, at);
     }
 }
 
