@@ -85,7 +85,10 @@ class PacingTest(StintTest):
             for last in range(first + burst, len(at)):
                 allowed = rate * (at[last] - at[first]) / 1000 + burst
                 self.assertLessEqual(last - first + 1, allowed, at[first:last + 1])
-        self.assertLessEqual(self.claims(), rate * (at[-1] - at[0]) / 1000 + burst)
+        # All of them, also those whose time a later claim of the same run has taken the place of.
+        begin = self.value("SELECT MIN(ts) FROM events WHERE event = 'run_start'")
+        end = self.value("SELECT MAX(updated_at) FROM item_stages")
+        self.assertLessEqual(self.claims(), rate * (end - begin) / 1000 + burst)
 
 
 class Bound(PacingTest):
