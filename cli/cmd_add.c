@@ -6,6 +6,7 @@
 #include "cli/add_stream.h"
 #include "cli/adding.h"
 #include "cli/commands.h"
+#include "cli/gone.h"
 #include "cli/pool.h"
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
@@ -166,7 +167,7 @@ static enum cli_exit run(struct cli *cli)
     enum cli_exit code = check_usage(args);
     if (code != CLI_OK)
         return code;
-    if (!cli_job(cli, args->words[0]))
+    if (!gone_or_job(cli, args->words[0]))
         return CLI_USAGE;
     struct adding a = {
         .cli = cli,

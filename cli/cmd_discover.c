@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/gone.h"
 #include "cli/loop.h"
 #include "cli/pool.h"
 #include "common/base/cleanup.h"
@@ -142,7 +143,7 @@ static enum cli_exit show_report(struct cli *cli, const struct buf *out)
 
 static enum cli_exit run(struct cli *cli)
 {
-    const struct job_spec *job = cli_job(cli, cli->args->words[0]);
+    const struct job_spec *job = gone_or_job(cli, cli->args->words[0]);
     if (!job)
         return CLI_USAGE;
     if (job->discover == DISCOVER_MANUAL)

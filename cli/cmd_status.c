@@ -101,7 +101,13 @@ static void add_state(const struct cli *cli, struct table *t, const struct job_v
     struct buf text CLEANUP(buf_fini) = BUF_INIT;
     enum tone tone = TONE_NONE;
     char n[32];
-    if (job->is_paused) {
+    if (!job->is_configured) {
+        buf_addf(&text, "not in the configuration%s",
+            job->is_paused ? "; paused"
+            : paused       ? "; a stage is paused"
+                           : "");
+        tone = TONE_WARN;
+    } else if (job->is_paused) {
         buf_adds(&text, "paused");
         tone = TONE_BAD;
     } else if (paused) {
@@ -109,9 +115,6 @@ static void add_state(const struct cli *cli, struct table *t, const struct job_v
         tone = TONE_BAD;
     } else if (job->is_finding && has_pool) {
         buf_adds(&text, "(still finding)");
-    } else if (!job->is_configured) {
-        buf_adds(&text, "not in the configuration");
-        tone = TONE_WARN;
     } else if (!has_pool && job->counts[STATUS_IN_PROGRESS] > 0) {
         buf_addf(&text, "%s in flight; waits for a pool",
             text_count(job->counts[STATUS_IN_PROGRESS], n, sizeof(n)));
@@ -165,10 +168,10 @@ static void add_stages(const struct cli *cli, const struct job_view *job, struct
         table_add_count(&t, stage->counts[STATUS_BLOCKED], TONE_NONE);
         add_counts(&t, stage->counts);
         table_add_count(&t, stage->counts[STATUS_DONE] + stage->counts[STATUS_SKIPPED], TONE_GOOD);
-        if (stage->is_paused)
-            buf_adds(&state, "paused");
-        else if (!stage->is_enabled)
+        if (!stage->is_enabled)
             buf_adds(&state, "not in the configuration");
+        if (stage->is_paused)
+            buf_adds(&state, state.len > 0 ? "; paused" : "paused");
         table_add(&t, buf_str(&state), stage->is_paused ? TONE_BAD : TONE_NONE);
     }
     buf_addc(out, '\n');

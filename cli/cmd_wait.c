@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/finding.h"
 #include "cli/follow.h"
+#include "cli/gone.h"
 #include "cli/loop.h"
 #include "cli/notes.h"
 #include "cli/overview.h"
@@ -25,13 +26,19 @@ struct waiting {
 
 enum verdict { VERDICT_MOVING, VERDICT_DONE, VERDICT_UNDONE, VERDICT_STUCK };
 
+/* only NULL: all that the configuration has. */
+static bool is_meant(const char *only, const struct job_view *job)
+{
+    return only ? strcmp(only, job->name) == 0 : job->is_configured;
+}
+
 static enum verdict judge(const struct overview *view, const char *only, const struct rest *rest)
 {
     bool is_finding = false, is_stuck = false;
     int64_t moving = 0, undone = 0;
     for (size_t i = 0; i < view->len; i++) {
         const struct job_view *job = &view->jobs[i];
-        if (only ? strcmp(only, job->name) != 0 : !job->is_configured)
+        if (!is_meant(only, job))
             continue;
         is_finding = is_finding || job->is_finding;
         is_stuck = is_stuck || job_is_stuck(job);
@@ -66,7 +73,7 @@ static void say_paused(const struct job_view *job)
 static enum cli_exit say_stuck(const struct waiting *w, const struct overview *view)
 {
     for (size_t i = 0; i < view->len; i++)
-        if (!w->job || strcmp(w->job, view->jobs[i].name) == 0)
+        if (is_meant(w->job, &view->jobs[i]))
             say_paused(&view->jobs[i]);
     return cli_fail(CLI_FAILED, "all that is left waits for that; see: stint status");
 }
@@ -77,17 +84,19 @@ static enum cli_exit conclude(
     const char *job = w->job ? w->job : "all work";
     int64_t undone = 0;
     char n[32];
+    struct buf text CLEANUP(buf_fini) = BUF_INIT;
     if (verdict == VERDICT_STUCK)
         return say_stuck(w, view);
     if (verdict == VERDICT_DONE) {
         cli_say(w->cli, "%s: all done", job);
+        if (!w->job && gone_add_note(&text, view))
+            cli_say(w->cli, "%s", buf_str(&text));
         return CLI_OK;
     }
     for (size_t i = 0; i < view->len; i++)
-        if (!w->job || strcmp(w->job, view->jobs[i].name) == 0)
+        if (is_meant(w->job, &view->jobs[i]))
             undone += job_undone(&view->jobs[i]);
     if (undone == 0) {
-        struct buf text CLEANUP(buf_fini) = BUF_INIT;
         (void)notes_add_failed_finding(&text, view, w->job);
         return cli_fail(CLI_FAILED,
             "%s is at rest, but %s; see: stint events --event attempt.failed", job, buf_str(&text));
@@ -149,7 +158,7 @@ static enum cli_exit run(struct cli *cli)
     struct waiting w = {
         .cli = cli, .job = job, .follow = FOLLOW_INIT, .deadline_mono_ns = LOOP_NEVER};
     struct err err = {""};
-    if (job && !cli_job(cli, job))
+    if (job && !gone_or_job(cli, job))
         return CLI_USAGE;
     if (timeout_ms >= 0 && timeout_ms < INT64_MAX / (2 * NS_PER_MS))
         w.deadline_mono_ns = clock_mono_ns() + timeout_ms * NS_PER_MS;

@@ -10,6 +10,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/text.h"
+#include "common/store/catalog_sync.h"
 #include "common/store/ending.h"
 
 #define DATA_SHOWN 400 /* columns, where there is no terminal */
@@ -82,8 +83,10 @@ static void add_why(struct writing *w, size_t i, struct buf *out)
     const struct run_view *run = &w->view->runs[i];
     const char *blocker = run->status == STATUS_BLOCKED ? find_blocker(w->view, i) : NULL;
     char time[32];
-    if (!run->is_enabled)
-        buf_adds(out, "not in the configuration any more; ");
+    if (!run->is_enabled && run->error && strcmp(run->error, STAGE_GONE) == 0) {
+        buf_adds(out, STAGE_GONE);
+        return; /* once is enough */
+    }
     if (blocker)
         buf_addf(out, "waits for %s", blocker);
     else if (run->status == STATUS_IN_PROGRESS)
@@ -97,6 +100,8 @@ static void add_why(struct writing *w, size_t i, struct buf *out)
             run->error ? ": " : "");
     if (run->error && run->status != STATUS_IN_PROGRESS)
         buf_adds(out, run->error);
+    if (!run->is_enabled)
+        buf_addf(out, "%snot in the configuration any more", out->len > 0 ? "; " : "");
 }
 
 static void add_runs(struct writing *w)

@@ -44,6 +44,15 @@ static struct stage_view *find_stage(struct job_view *job, const char *name)
     return NULL;
 }
 
+static int64_t count_undone(const int64_t counts[STATUS_COUNT])
+{
+    int64_t n = 0;
+    for (int s = 0; s < STATUS_COUNT; s++)
+        if (s != STATUS_DONE && s != STATUS_SKIPPED)
+            n += counts[s];
+    return n;
+}
+
 static void add_configured(struct overview *o, const struct config *config)
 {
     for (size_t i = 0; i < config->jobs_len; i++) {
@@ -88,13 +97,18 @@ static enum rc on_count(void *ctx, const struct stage_count *row)
     return RC_OK;
 }
 
-/* An item of a chain is done when its last stage is. */
+/* An item is done when all its runs are, in a stage that was removed, too: of all the stages the
+ * one that lacks most decides. Exact where what lacks one stage lacks the later ones as well, which
+ * is so for a chain at work; after a reorder different items may lack different stages, and until
+ * they are through it is the most that can be done. */
 static void count_done_items(struct job_view *job)
 {
-    for (size_t i = 0; i < job->stages_len; i++)
-        if (job->stages[i].is_enabled)
-            job->done_items =
-                job->stages[i].counts[STATUS_DONE] + job->stages[i].counts[STATUS_SKIPPED];
+    int64_t most_undone = 0;
+    for (size_t i = 0; i < job->stages_len; i++) {
+        int64_t undone = count_undone(job->stages[i].counts);
+        most_undone = undone > most_undone ? undone : most_undone;
+    }
+    job->done_items = job->items - most_undone;
 }
 
 /* Some discovery moves. Is it this job's? Its rest counts it in, the counts of its stages do not.
@@ -176,11 +190,7 @@ int64_t job_failed(const struct job_view *job)
 
 int64_t job_undone(const struct job_view *job)
 {
-    int64_t n = 0;
-    for (int s = 0; s < STATUS_COUNT; s++)
-        if (s != STATUS_DONE && s != STATUS_SKIPPED)
-            n += job->counts[s];
-    return n;
+    return count_undone(job->counts);
 }
 
 bool job_is_stuck(const struct job_view *job)

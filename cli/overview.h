@@ -25,10 +25,10 @@ struct job_view {
     char *name;
     int64_t job_id; /* 0: not in the database yet */
     bool is_configured;
-    bool is_paused;         /* as a whole: each stage has the reason and its end */
-    bool is_finding;        /* its discovery still moves */
-    int64_t failed_finding; /* the event by which its discovery ended; 0: none known */
-    int64_t items, done_items;
+    bool is_paused;               /* as a whole: each stage has the reason and its end */
+    bool is_finding;              /* its discovery still moves */
+    int64_t failed_finding;       /* the event by which its discovery ended; 0: none known */
+    int64_t items, done_items;    /* done_items: see count_done_items() for how exact */
     int64_t counts[STATUS_COUNT]; /* sums over the stages */
     struct stage_view *stages;    /* by position */
     size_t stages_len;

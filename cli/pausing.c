@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "cli/gone.h"
 #include "cli/notes.h"
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
@@ -46,7 +47,7 @@ static enum cli_exit read_name(struct pausing *p)
     if (!config_job(p->cli->config, job) && is_resource(p->cli->config, p->name))
         return cli_fail(
             CLI_USAGE, "%s is a resource; only jobs and their stages can be paused", p->name);
-    p->job = cli_job(p->cli, job);
+    p->job = gone_or_job(p->cli, job);
     if (!p->job)
         return CLI_USAGE;
     if (!p->name[len])

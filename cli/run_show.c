@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/finding.h"
+#include "cli/gone.h"
 #include "cli/loop.h"
 #include "cli/notes.h"
 #include "common/base/cleanup.h"
@@ -238,6 +239,7 @@ static void say_next(struct run_show *s, const struct overview *view)
 
 static void say_drained(struct run_show *s, const struct overview *view)
 {
+    struct buf text CLEANUP(buf_fini) = BUF_INIT;
     char time[32];
     int64_t ms = (clock_mono_ns() - s->started_mono_ns) / NS_PER_MS;
     (void)text_duration(ms >= 10000 ? ms - ms % 1000 : ms, time, sizeof(time));
@@ -245,6 +247,8 @@ static void say_drained(struct run_show *s, const struct overview *view)
         say_job(s, &view->jobs[i], time);
     buf_reset(&s->paused_said);
     say_paused(s, view);
+    if (gone_add_note(&text, view))
+        cli_say(s->cli, "%s", buf_str(&text));
     say_next(s, view);
 }
 
