@@ -60,6 +60,17 @@ void doctor_fix(struct doctor *d, const char *fmt, ...)
     d->list[d->len - 1].fix = buf_take(&text);
 }
 
+/* Typed by root, chmod of the wrong thing breaks a system: a directory need not be ours alone. */
+static void fix_mode(struct doctor *d, const char *mode, const char *path, const struct stat *st)
+{
+    if (S_ISDIR(st->st_mode))
+        doctor_fix(d,
+            "chmod %s %s if it is the pool's alone, else move what lies there: see [pool]", mode,
+            path);
+    else
+        doctor_fix(d, "chmod %s %s", mode, path);
+}
+
 /* A sticky directory that all may write to (as /tmp) protects names, but not against new ones. */
 bool doctor_look_mode(
     struct doctor *d, const char *about, const char *path, const struct stat *st, bool is_private)
@@ -69,18 +80,21 @@ bool doctor_look_mode(
     if (st->st_mode & S_IWOTH) {
         doctor_add(d, is_sticky ? FINDING_WARNING : FINDING_PROBLEM, about,
             "%s%s may be written by everybody", what, path);
-        doctor_fix(d, is_sticky ? "move it to a directory of its own" : "chmod o-w %s", path);
+        if (is_sticky)
+            doctor_fix(d, "move it to a directory of its own");
+        else
+            fix_mode(d, "o-w", path, st);
         return true;
     }
     if (st->st_mode & S_IWGRP) {
         doctor_add(d, FINDING_WARNING, about, "%s%s may be written by its group (%u)", what, path,
             (unsigned)st->st_gid);
-        doctor_fix(d, "chmod g-w %s", path);
+        fix_mode(d, "g-w", path, st);
         return true;
     }
     if (is_private && st->st_mode & (S_IROTH | S_IRGRP)) {
         doctor_add(d, FINDING_WARNING, about, "%s may be read by others", path);
-        doctor_fix(d, "chmod 600 %s", path);
+        fix_mode(d, "600", path, st);
         return true;
     }
     return false;

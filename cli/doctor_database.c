@@ -30,7 +30,7 @@ static void look_files(struct doctor *d, const char *database)
     struct stat st;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char *path CLEANUP_FREE = xasprintf("%s%s", database, names[i]);
-        if (lstat(path, &st) < 0)
+        if (lstat(path, &st) < 0 || !S_ISREG(st.st_mode))
             continue;
         (void)doctor_look_mode(d, ABOUT, path, &st, true);
         if (i > 0 && geteuid() == 0) {
@@ -157,7 +157,8 @@ void doctor_look_database(struct doctor *d)
             d, FINDING_OK, ABOUT, "none yet; it comes with the first stint add or stint run");
         return;
     }
-    look_files(d, pool->database);
+    if (rc == RC_OK) /* else it may be anything, and is not ours to change */
+        look_files(d, pool->database);
     look_sizes_of(d, pool->database);
     look_lock(d, pool->database);
     if (rc == RC_OK) {

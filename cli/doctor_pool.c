@@ -105,7 +105,7 @@ static void look_absent(struct doctor *d, const struct pool_options *pool)
             (int)holder, (int)holder);
         return;
     }
-    if (lstat(pool->socket, &st) == 0) {
+    if (lstat(pool->socket, &st) == 0 && S_ISSOCK(st.st_mode)) {
         doctor_add(d, FINDING_WARNING, ABOUT, "a dead pool left its socket %s", pool->socket);
         doctor_fix(d, "nothing to do, the next start replaces it: stint run");
     }

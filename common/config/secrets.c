@@ -42,7 +42,16 @@ static mode_t forbidden_bits(const struct stat *st)
     return is_roots ? S_IWGRP | S_IRWXO : S_IRWXG | S_IRWXO;
 }
 
-static enum rc check_file(int fd, const char *path, struct err *err)
+/* A file that is named from elsewhere, or that a group is meant to read, may be the system's:
+ * /etc/shadow. To change its mode is no advice for root. */
+static bool is_own(const char *name, const struct stat *st)
+{
+    return name[0] != '/' && !strstr(name, "..") && st->st_uid == geteuid() &&
+           st->st_gid == getegid();
+}
+
+/* name: as the configuration has it. */
+static enum rc check_file(int fd, const char *path, const char *name, struct err *err)
 {
     struct stat st;
     if (fstat(fd, &st) != 0) {
@@ -51,6 +60,11 @@ static enum rc check_file(int fd, const char *path, struct err *err)
     }
     if (!S_ISREG(st.st_mode))
         return err_set(err, RC_INVALID, "%s is no regular file; a secret is the text of one", path);
+    if (st.st_mode & forbidden_bits(&st) && !is_own(name, &st))
+        return err_set(err, RC_INVALID,
+            "%s may be read or written by others, so it is no secret; write the secret into a file "
+            "of its own that only its owner may read (mode 600), and name that one",
+            path);
     if (st.st_mode & forbidden_bits(&st))
         return err_set(err, RC_INVALID,
             "%s may be read or written by others, so it is no secret; type: chmod 600 %s", path,
@@ -76,7 +90,7 @@ static enum rc check_text(const struct buf *text, const char *path, struct err *
     return RC_OK;
 }
 
-static enum rc read_file(const char *path, struct buf *ret, struct err *err)
+static enum rc read_file(const char *path, const char *name, struct buf *ret, struct err *err)
 {
     CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0) {
@@ -86,7 +100,7 @@ static enum rc read_file(const char *path, struct buf *ret, struct err *err)
                 "there is no %s; write the secret there and type: chmod 600 %s", path, path);
         return err_sys(err, errnum, "cannot open the secret %s", path);
     }
-    enum rc rc = check_file(fd, path, err);
+    enum rc rc = check_file(fd, path, name, err);
     if (rc != RC_OK)
         return rc;
     rc = sys_read_fd(fd, SECRET_MAX_BYTES + 2, ret, err); /* the newline is none of it */
@@ -112,7 +126,7 @@ static enum rc read_credential(
             " is not set; systemd sets it for a unit with LoadCredential=%.80s:PATH",
             name);
     CLEANUP_FREE char *path = sys_path_join(directory, name);
-    return read_file(path, ret, err);
+    return read_file(path, path, ret, err);
 }
 
 static enum rc read_secret(const struct config_sources *sources, struct config_secret *secret,
@@ -124,7 +138,7 @@ static enum rc read_secret(const struct config_sources *sources, struct config_s
     if (!*what)
         return err_set(err, RC_INVALID, "@file: needs a path; expected @file:PATH");
     CLEANUP_FREE char *path = sys_path_join(sources->directory, what);
-    return read_file(path, ret, err);
+    return read_file(path, what, ret, err);
 }
 
 static void take_reference(struct config_sources *sources, const char *reference)

@@ -164,6 +164,19 @@ class Doctor(StintTest):
                      int((time.time() + 86400) * 1000))
         self.find("warning", "time", "in the future", 0)
 
+    def test_no_advice_to_change_what_is_not_the_pools_own(self):
+        os.mkdir(self.path("other"), 0o755)
+        self.config(JOB, database=self.path("other"))
+        for said in (self.stint("doctor", code=1), self.stint("check", code=None)):
+            self.assertNotIn("chmod", said.out + said.err)
+        os.rmdir(self.path("other"))
+        self.write("other", "root:x:0:0:root:/root:/bin/bash\n" * 40, 0o644)
+        self.assertNotIn("chmod", self.stint("doctor", code=1).out)
+        self.config("[job j]\nhandler = builtin noop\nenv.X = @file:" + self.path("other") + "\n")
+        for said in (self.stint("doctor", code=1), self.stint("check", code=78)):
+            self.assertIn("no secret", said.out + said.err)
+            self.assertNotIn("chmod", said.out + said.err)
+
     def test_text_has_a_state_word_and_a_fix(self):
         os.mkdir(self.path("db"))
         os.chmod(self.path("db"), 0o703)
