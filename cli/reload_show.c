@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/overruled.h"
 #include "cli/show.h"
 #include "cli/table.h"
 #include "common/base/cleanup.h"
@@ -56,7 +57,8 @@ static void strip_newline(struct buf *text)
 
 void reload_say(const struct cli *cli, const json_t *outcome)
 {
-    struct buf lines CLEANUP(buf_fini) = BUF_INIT;
+    struct buf lines CLEANUP(buf_fini) = BUF_INIT, overruled CLEANUP(buf_fini) = BUF_INIT;
+    const json_t *changes = json_object_get(outcome, "changes");
     bool is_accepted = reload_is_accepted(outcome);
     add_lines(outcome, is_accepted ? "changes" : "problems",
         is_accepted ? "change_count" : "problem_count", &lines);
@@ -73,6 +75,10 @@ void reload_say(const struct cli *cli, const json_t *outcome)
                 ? "workers of the old configuration leave when they are empty"
                 : "in force at once",
             buf_str(&lines));
+    overruled_add(cli, json_array_size(changes) > 0 ? changes : NULL, &overruled);
+    strip_newline(&overruled);
+    if (is_accepted && overruled.len > 0)
+        cli_say(cli, "%s", buf_str(&overruled));
 }
 
 /* ---- -n ---- */
@@ -197,6 +203,7 @@ enum cli_exit reload_say_changes(
             buf_addf(&out, "%zu change%s. Nothing changed yet: stint reload\n", s.count,
                 s.count == 1 ? "" : "s");
         code = s.has_restart ? CLI_FAILED : CLI_OK;
+        overruled_add(cli, NULL, &out);
     }
     cli_print(&out);
     return code;

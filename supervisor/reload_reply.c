@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "supervisor/overrides_reply.h"
 
 #define STATUS_LINES 8 /* the log and the answer of `reload` have all */
 #define ANSWER_LINES 200
@@ -41,7 +42,7 @@ static void add_object(const struct pool *pool, size_t lines_max, struct reply *
     reply_add(reply, ",\"generation\":%" PRIu64 ",\"retires_workers\":%s,\"%ss\":[",
         r->in_force.generation, !is_refused && r->changes.has_spec ? "true" : "false", what);
     add_lines(r, lines_max, reply);
-    reply_add(reply, "]}");
+    reply_add(reply, "]");
 }
 
 void reload_add_state(const struct pool *pool, struct reply *reply)
@@ -50,11 +51,13 @@ void reload_add_state(const struct pool *pool, struct reply *reply)
         return;
     reply_add(reply, ",\"reload\":");
     add_object(pool, STATUS_LINES, reply);
+    reply_add(reply, "}");
 }
 
 void reload_add_outcome(const struct pool *pool, struct reply *reply)
 {
     reply_add(reply, "ok\n");
     add_object(pool, ANSWER_LINES, reply);
-    reply_add(reply, "\n");
+    overrides_add(pool, reply);
+    reply_add(reply, "}\n");
 }

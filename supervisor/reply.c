@@ -9,6 +9,7 @@
 #include "common/base/clock.h"
 #include "common/base/text.h"
 #include "common/ipc/claim.h"
+#include "supervisor/overrides_reply.h"
 #include "supervisor/reload_reply.h"
 #include "supervisor/resources_reply.h"
 
@@ -86,6 +87,7 @@ static void answer_status(struct pool *pool, struct reply *reply)
     reply_add(reply, ",\"config\":");
     reply_add_json(reply, pool->config_path);
     add_foreign_lock(pool, reply);
+    overrides_add(pool, reply);
     reload_add_state(pool, reply);
     reply_add(reply, "}\n");
 }
