@@ -8,6 +8,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/sys.h"
+#include "common/config/places.h"
 #include "common/config/programs.h"
 #include "common/config/words.h"
 
@@ -172,6 +173,7 @@ static void check_variables(const struct checking *c, const struct job_spec *job
 void named_check(const struct config *config, struct buf *problems, struct buf *warnings)
 {
     const struct checking c = {config, problems, warnings};
+    places_check(config, problems, warnings);
     for (size_t i = 0; i < config->jobs_len; i++) {
         const struct job_spec *job = &config->jobs[i];
         check_discover(&c, job);

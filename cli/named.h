@@ -1,5 +1,6 @@
 /* named: looks whether the programs and files that a configuration names are there: handlers,
- * lists, what finds items. Used by `stint check`. Runs nothing, reads no file's content. */
+ * lists, what finds items, directories for the pool's own files. Used by `stint check`. Runs
+ * nothing, reads no file's content. */
 #ifndef STINT_CLI_NAMED_H
 #define STINT_CLI_NAMED_H
 

@@ -18,6 +18,7 @@
 #include "common/base/proctree.h"
 #include "common/base/sys.h"
 #include "common/config/parse.h"
+#include "common/config/places.h"
 #include "common/config/programs.h"
 #include "common/config/source.h"
 #include "supervisor/buckets.h"
@@ -41,8 +42,10 @@ static enum rc accept_sources(
     if (rc != RC_OK)
         return RC_INVALID;
     rc = config_parse(&sources, &config, &problems);
-    if (rc == RC_OK)
+    if (rc == RC_OK) {
+        places_check(config, &problems, NULL);
         programs_check_writable(config, &problems);
+    }
     if (rc == RC_OK && problems.len > 0) {
         config_free(config);
         rc = RC_INVALID;

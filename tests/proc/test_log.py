@@ -160,8 +160,8 @@ class Log(StintTest):
         self.config("[job j]\nhandler = builtin noop\n")
         for text in ("", "x", "file", "file ", "stdout", "file:x"):
             self.assertIn("--log takes", self.stint("--log", text, code=2, program="stintd").err)
-        result = self.stint("--log", "file not/there", code=1, program="stintd")
-        self.assertIn("its directory must be there", result.err)
+        result = self.stint("--log", "file not/there", code=78, program="stintd")
+        self.assertIn(f"there is no directory {self.path('not')}", result.err)
 
     def test_failure_of_a_start_is_said_to_whoever_starts_and_in_the_file(self):
         pool = self.stintd(log="file stint.log")
