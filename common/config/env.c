@@ -1,10 +1,12 @@
 #include "common/config/env.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/buf.h"
 #include "common/base/cleanup.h"
+#include "common/base/text.h"
 #include "common/config/options.h"
 #include "common/config/secrets.h"
 
@@ -21,6 +23,27 @@ static enum rc check_name(const char *name, struct err *err)
         return err_set(err, RC_INVALID,
             "names that begin with " OWN_PREFIX " are stint's own; take another one");
     return RC_OK;
+}
+
+/* "@flie:keys/api" must not become the value. What follows the word is not shown. */
+static enum rc check_literal(const char *value, struct err *err)
+{
+    static const char *const words[] = {"file", "cred"};
+    if (value[0] != '@' || value[1] == '@')
+        return RC_OK;
+    size_t len = strcspn(value + 1, ": \t\n");
+    CLEANUP_FREE char *word = xstrndup(value + 1, len);
+    for (char *p = word; *p; p++)
+        *p = (char)tolower((unsigned char)*p);
+    const char *near = text_nearest(word, words, sizeof(words) / sizeof(words[0]));
+    if (near)
+        return err_set(err, RC_INVALID,
+            "\"@%.20s\" is no kind of secret; did you mean \"@%s:\"? a text that begins with @ is "
+            "written with two: @@…",
+            word, near);
+    return err_set(err, RC_INVALID,
+        "a value that begins with @ names a secret, @file:PATH or @cred:NAME; a text that begins "
+        "with @ is written with two: @@…");
 }
 
 /* A value that goes on in the next line has a blank there, as everywhere. */
@@ -77,18 +100,17 @@ enum rc env_set(struct env *env, const struct ini_pair *pair, const struct confi
     enum rc rc = check_name(name, err);
     if (rc != RC_OK)
         return rc;
-    if (!*pair->value)
-        return err_set(err, RC_INVALID,
-            "has no value; expected a text, or a secret: @file:PATH or @cred:NAME");
     if (env->len == ENV_LEN_MAX)
         return err_set(
             err, RC_INVALID, "is one variable too many; at most %d a stage", ENV_LEN_MAX);
     if (secret_is_reference(pair->value))
         rc = take_secret(&var, name, pair->value, sources, err);
     else
-        var.entry = entry_of(name, pair->value, false);
+        rc = check_literal(pair->value, err);
     if (rc != RC_OK)
         return rc;
+    if (!var.entry)
+        var.entry = entry_of(name, pair->value + (pair->value[0] == '@'), false);
     var.key = xstrdup(pair->key);
     var.origin = *origin;
     var.origin.key = var.key;

@@ -229,6 +229,34 @@ static void unlisted_stage(
             s->stage, s->name, s->stage);
 }
 
+static const char *find_list(const struct section *job)
+{
+    for (size_t i = 0; job && i < job->ini->pairs_len; i++)
+        if (strcmp(job->ini->pairs[i].key, "stages") == 0)
+            return job->ini->pairs[i].value;
+    return NULL;
+}
+
+/* The job's list is wrong, and that has been told; whatever is not near any word of it has nothing
+ * to do with that. */
+static void check_against_words(const struct section_list *sections, const struct section *s)
+{
+    static const char blanks[] = " \t\n";
+    const char *list = find_list(section_find(sections, SECTION_JOB, s->name, NULL));
+    for (const char *p = list; p && *p; p += strspn(p, blanks)) {
+        size_t len = strcspn(p, blanks);
+        CLEANUP_FREE char *word = xstrndup(p, len);
+        const char *const words[] = {word};
+        if (text_nearest(s->stage, words, 1))
+            return;
+        p += len;
+    }
+    if (list && *list)
+        problem_add(sections->problems, &s->at,
+            "[stage %s.%s]: job %s has no stage \"%s\"; add it to its \"stages = \"", s->name,
+            s->stage, s->name, s->stage);
+}
+
 /* Sections that no job took. Their keys are looked at all the same: all problems in one go. */
 static void check_stray(
     const struct section_list *sections, const struct section *s, const struct config *config)
@@ -236,8 +264,10 @@ static void check_stray(
     const struct job_spec *job = config_job(config, s->name);
     if (!job && !sections->is_incomplete)
         unknown_job(sections, s, config);
-    else if (job && job->stages_len > 0) /* else its list is wrong, and that has been told */
+    else if (job && job->stages_len > 0)
         unlisted_stage(sections, s, job);
+    else if (job)
+        check_against_words(sections, s);
     struct stage_spec scratch = {.name = NULL};
     struct target target = {.stage = &scratch};
     struct given given = {.section = NULL};

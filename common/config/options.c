@@ -112,7 +112,10 @@ const struct option options[] = {
     {STAGE(env), .name = "env.NAME", .type = OPTION_ENV, .class = CLASS_TUNING,
      .form = "a text, or a secret: @file:PATH or @cred:NAME", .example = "@file:keys/api",
      .help = "A variable of the handler's environment. @file:PATH is read from a file that only\n"
-             "its owner may read, @cred:NAME from systemd's credentials; neither is ever shown."},
+             "its owner may read, @cred:NAME from systemd's credentials; neither is ever shown.\n"
+             "Any other text that begins with @ is written with two: @@NAME. What a handler\n"
+             "itself prints is kept and shown as it is, in results, errors and the tail of its\n"
+             "stderr: it must not print its secrets."},
     {STAGE(tuning.resources), .name = "resource", .type = OPTION_RESOURCES,
      .class = CLASS_TUNING, .form = "names of [resource] sections divided by blanks, or none",
      .example = "example",

@@ -66,6 +66,24 @@ static void read_documents(const struct config_sources *sources, struct section_
     }
 }
 
+/* A section that is there twice is told already; the faults of its keys are, too. */
+static void check_twice(const struct section_list *sections)
+{
+    for (size_t i = 0; i < sections->twice_len; i++) {
+        struct config *scratch = xcalloc(1, sizeof(*scratch));
+        struct resource_spec resource = {.name = NULL};
+        struct job_spec job = {.name = NULL};
+        struct stage_spec stage = {.name = NULL};
+        const struct target target = {
+            .pool = &scratch->pool, .resource = &resource, .job = &job, .stage = &stage};
+        struct given given = {.section = NULL};
+        section_apply_own(sections, &sections->twice[i], &target, &given);
+        job_spec_fini(&job);
+        stage_spec_fini(&stage);
+        config_free(scratch);
+    }
+}
+
 static struct config *build(const struct config_sources *sources, struct problems *problems)
 {
     struct ini_document *documents = xcalloc(sources->len + 1, sizeof(*documents));
@@ -77,6 +95,7 @@ static struct config *build(const struct config_sources *sources, struct problem
     resources_build(&sections, config);
     templates_check(&sections);
     jobs_build(&sections, config);
+    check_twice(&sections);
     sections_fini(&sections);
     for (size_t i = 0; i < sources->len; i++)
         ini_document_fini(&documents[i]);

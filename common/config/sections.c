@@ -154,6 +154,12 @@ static void section_fini(struct section *s)
     free(s->stage);
 }
 
+static void add_twice(struct section_list *to, const struct section *s)
+{
+    to->twice = xrealloc(to->twice, (to->twice_len + 1) * sizeof(*to->twice));
+    to->twice[to->twice_len++] = *s;
+}
+
 void sections_add(struct section_list *to, const struct ini_document *document, const char *file,
     bool is_environment)
 {
@@ -163,10 +169,12 @@ void sections_add(struct section_list *to, const struct ini_document *document, 
         const struct ini_section *ini = &document->sections[i];
         struct section s = {.ini = ini, .is_environment = is_environment};
         s.at = (struct place){.file = file, .line = ini->line};
-        if (read_title(to, &s) && take_section(to, &s))
+        if (!read_title(to, &s))
+            section_fini(&s);
+        else if (take_section(to, &s))
             to->list[to->len++] = s;
         else
-            section_fini(&s);
+            add_twice(to, &s);
     }
 }
 
@@ -174,7 +182,10 @@ void sections_fini(struct section_list *list)
 {
     for (size_t i = 0; i < list->len; i++)
         section_fini(&list->list[i]);
+    for (size_t i = 0; i < list->twice_len; i++)
+        section_fini(&list->twice[i]);
     free(list->list);
+    free(list->twice);
     free(list->index);
     *list = (struct section_list){.list = NULL};
 }

@@ -27,6 +27,8 @@ struct section {
 struct section_list {
     struct section *list;
     size_t len;
+    struct section *twice; /* those that are there already: only to look at their keys */
+    size_t twice_len;
     size_t *index; /* by hash of kind and names: place in list plus one; 0: free */
     size_t index_cap;
     const struct config *config;          /* what is built so far: directory, resources */

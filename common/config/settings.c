@@ -31,11 +31,16 @@ static void tell_env(const struct walk *w, const struct option *option, const st
 {
     for (size_t i = 0; i < env->len; i++) {
         const struct env_var *var = &env->list[i];
+        const char *literal = strchr(var->entry, '=') + 1;
+        /* As it is written: a text that begins with @ has two. */
+        CLEANUP_FREE char *doubled = literal[0] == '@' ? xasprintf("@%s", literal) : NULL;
         const struct setting setting = {
             .section = w->section,
             .owner = w->owner,
             .key = var->key,
-            .value = var->reference ? var->reference : strchr(var->entry, '=') + 1,
+            .value = var->reference ? var->reference
+                     : doubled      ? doubled
+                                    : literal,
             .option = option,
             .origin = &var->origin,
             .secret = var->reference ? var : NULL,

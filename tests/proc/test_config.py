@@ -255,6 +255,16 @@ class Secrets(ConfigTest):
         self.config("[template t]\nenv.KEY = @file:keys/api\nenv.PLAIN = a ; b\n"
                     "[job a]\nuse = t\nhandler = exec ./handler\nenv.HOME = /nowhere\n" + more)
 
+    def test_texts_that_are_empty_or_begin_with_the_sign_of_a_secret(self):
+        self.begin()
+        self.script("handler", 'printf "%s|%s|%s" "$AT" "${NONE-unset}" "$HOME"')
+        self.config("[job a]\nhandler = exec ./handler\nenv.HOME = /h\nenv.AT = @@file:x\n"
+                    "env.NONE =\n")
+        self.assertIn("env.AT = @@file:x\n", self.stint("config", "show").out)
+        self.stint("add", "a", "k")
+        self.stint("run", "--drain")
+        self.assertEqual(self.result_of("k", "a"), "@file:x||/h")
+
     def test_a_secret_reaches_the_handler_and_nobody_else(self):
         self.begin()
         pool = self.pool()

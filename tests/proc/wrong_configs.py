@@ -324,6 +324,30 @@ WRONG = [
     ("secret_without_a_path",
      JOB + "env.KEY = @file:\n",
      ["stint.conf:3: env.KEY: @file: needs a path; expected @file:PATH"]),
+    ("secret_with_a_wrong_word",
+     JOB + "env.A = @flie:keys/api\nenv.B = @FILE:keys/api\nenv.C = @file keys/api\n"
+     "env.D = @here\n",
+     [f'stint.conf:{3 + i}: env.{name}: "@{word}" is no kind of secret; did you mean "@file:"? '
+      "a text that begins with @ is written with two: @@…"
+      for i, (name, word) in enumerate((("A", "flie"), ("B", "file"), ("C", "file")))] +
+     ["stint.conf:6: env.D: a value that begins with @ names a secret, @file:PATH or @cred:NAME; "
+      "a text that begins with @ is written with two: @@…"]),
+    ("keys_of_a_section_twice",
+     JOB + "[resource r]\nrate = 1/s\n[resource r]\nrate = x/s\nbrust = 1\n"
+     "[pool]\n[pool]\nworkres = 2\n[job a]\ntimeuot = 1s\n",
+     ["stint.conf:5: the section [resource r] is there twice; the first is at stint.conf:3",
+      "stint.conf:9: the section [pool] is there twice; the first is at stint.conf:8",
+      "stint.conf:11: the section [job a] is there twice; the first is at stint.conf:1",
+      'stint.conf:6: rate: "x/s" does not begin with a whole number; ' + RATES,
+      'stint.conf:7: unknown key "brust" in [resource r]; did you mean "burst"?',
+      'stint.conf:10: unknown key "workres" in [pool]; did you mean "workers"?',
+      'stint.conf:12: unknown key "timeuot" in [job a]; did you mean "timeout"?']),
+    ("unknown_stage_beside_a_wrong_list",
+     "[job a]\nstages = fe/tch parse\n[stage a.fetch]\nhandler = builtin noop\n"
+     "[stage a.parse]\nhandler = builtin noop\n[stage a.other]\nhandler = builtin noop\n",
+     ['stint.conf:2: stages: "fe/tch" is no name (letters, digits, _ and -, at most 64); '
+      "expected names divided by blanks, like: fetch parse store",
+      'stint.conf:7: [stage a.other]: job a has no stage "other"; add it to its "stages = "']),
     ("credential_with_a_path",
      JOB + "env.KEY = @cred:a/b\n",
      ['stint.conf:3: env.KEY: "a/b" is no name of a credential; expected @cred:NAME, '

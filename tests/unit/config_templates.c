@@ -192,7 +192,8 @@ static const struct {
         "_ and -\n"},
     {"[pool x]\n", "stint.conf:1: [pool x] has a name, but there is only one pool; expected "
                    "[pool]\n"},
-    {"[job j]\nhandler = exec t\nenv.1A = x\nenv.A-B = x\nenv.STINT_X = y\nenv. = x\nenv.C =\n",
+    {"[job j]\nhandler = exec t\nenv.1A = x\nenv.A-B = x\nenv.STINT_X = y\nenv. = x\nenv.C = "
+     "@flie:x\n",
         "stint.conf:3: env.1A: \"1A\" is no name of a variable; expected letters, digits and _, no "
         "digit first\n"
         "stint.conf:4: env.A-B: \"A-B\" is no name of a variable; expected letters, digits and _, "
@@ -203,8 +204,8 @@ static const struct {
         "stint.conf:6: env.: \"\" is no name of a variable; expected letters, digits and _, no "
         "digit "
         "first\n"
-        "stint.conf:7: env.C: has no value; expected a text, or a secret: @file:PATH or "
-        "@cred:NAME\n"},
+        "stint.conf:7: env.C: \"@flie\" is no kind of secret; did you mean \"@file:\"? a text that "
+        "begins with @ is written with two: @@…\n"},
     {"[job j]\nhandler = exec t\nenv.A = x\nenv.B = y\nenv.A = z\n",
         "stint.conf:5: the key \"env.A\" is there twice in [job j]; the first is in line 3\n"},
     {"[pool]\nenv.A = x\n",
