@@ -26,6 +26,49 @@ static const struct unit size_units[] = {
     {"T", INT64_C(1) << 40},
 };
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
+#define GUESS_MAX 48
+
+/* What people write for a unit; compared without case, so that S is s, too. */
+struct alias {
+    const char *word, *unit;
+};
+static const struct alias time_aliases[] = {
+    {"ms", "ms"},
+    {"msec", "ms"},
+    {"s", "s"},
+    {"sec", "s"},
+    {"secs", "s"},
+    {"second", "s"},
+    {"seconds", "s"},
+    {"m", "m"},
+    {"min", "m"},
+    {"mins", "m"},
+    {"minute", "m"},
+    {"minutes", "m"},
+    {"h", "h"},
+    {"hr", "h"},
+    {"hour", "h"},
+    {"hours", "h"},
+    {"d", "d"},
+    {"day", "d"},
+    {"days", "d"},
+};
+static const struct alias size_aliases[] = {
+    {"b", ""},
+    {"bytes", ""},
+    {"k", "K"},
+    {"kb", "K"},
+    {"kib", "K"},
+    {"m", "M"},
+    {"mb", "M"},
+    {"mib", "M"},
+    {"g", "G"},
+    {"gb", "G"},
+    {"gib", "G"},
+    {"t", "T"},
+    {"tb", "T"},
+    {"tib", "T"},
+};
 
 /* Digits with at most one point, then one of the units. False: not of this form, or too big. */
 static bool read_with_unit(const char *text, const struct unit *units, size_t n, int64_t *ret)
@@ -63,6 +106,32 @@ static bool is_bare_number(const char *text)
     return *text && strspn(text, "0123456789.") == strlen(text);
 }
 
+/* "10 sec" → "10s". False: nothing that would be right comes near. */
+static bool guess(const char *text, const struct alias *aliases, size_t aliases_len,
+    const struct unit *units, size_t units_len, char out[GUESS_MAX])
+{
+    size_t digits = strspn(text, "0123456789.");
+    const char *word = text + digits + strspn(text + digits, " ");
+    int64_t ignored;
+    for (size_t i = 0; i < aliases_len; i++) {
+        if (strcasecmp(word, aliases[i].word) != 0 || digits > GUESS_MAX / 2)
+            continue;
+        int n = snprintf(out, GUESS_MAX, "%.*s%s", (int)digits, text, aliases[i].unit);
+        return n > 0 && n < GUESS_MAX && read_with_unit(out, units, units_len, &ignored);
+    }
+    return false;
+}
+
+/* Right but for its size: digits and a unit. */
+static bool is_too_big(const char *text, const struct unit *units, size_t n)
+{
+    const char *unit = text + strspn(text, "0123456789");
+    for (size_t i = 0; i < n && unit > text; i++)
+        if (strcmp(unit, units[i].name) == 0)
+            return true;
+    return false;
+}
+
 enum rc text_duration_ms(const char *text, int64_t *ret_ms, struct err *err)
 {
     if (strcmp(text, "0") == 0) {
@@ -74,6 +143,12 @@ enum rc text_duration_ms(const char *text, int64_t *ret_ms, struct err *err)
     if (is_bare_number(text))
         return err_set(err, RC_INVALID, "\"%s\" has no unit; did you mean %ss? (ms, s, m, h or d)",
             text, text);
+    if (is_too_big(text, time_units, COUNT_OF(time_units)))
+        return err_set(err, RC_INVALID, "\"%s\" is too long for a duration", text);
+    char near[GUESS_MAX];
+    if (guess(text, time_aliases, COUNT_OF(time_aliases), time_units, COUNT_OF(time_units), near))
+        return err_set(err, RC_INVALID,
+            "\"%s\" is no duration; did you mean %s? (ms, s, m, h or d)", text, near);
     bool has_comment = strstr(text, " #") || strstr(text, " ;");
     return err_set(err, RC_INVALID,
         "\"%s\" is no duration; expected a number and ms, s, m, h or d, like 30s or 1.5h%s", text,
@@ -84,6 +159,12 @@ enum rc text_size_bytes(const char *text, int64_t *ret_bytes, struct err *err)
 {
     if (read_with_unit(text, size_units, COUNT_OF(size_units), ret_bytes))
         return RC_OK;
+    if (is_too_big(text, size_units, COUNT_OF(size_units)))
+        return err_set(err, RC_INVALID, "\"%s\" is too big for a size", text);
+    char near[GUESS_MAX];
+    if (guess(text, size_aliases, COUNT_OF(size_aliases), size_units, COUNT_OF(size_units), near))
+        return err_set(
+            err, RC_INVALID, "\"%s\" is no size; did you mean %s? (bytes, K, M or G)", text, near);
     return err_set(
         err, RC_INVALID, "\"%s\" is no size; expected bytes, or a number and K, M or G", text);
 }

@@ -77,6 +77,8 @@ static enum rc parse_builtin(const char *text, struct handler *h, struct err *er
     h->builtin = (enum builtin)which;
     switch (h->builtin) {
     case BUILTIN_SLEEP:
+        if (!*rest)
+            return err_set(err, RC_INVALID, "builtin sleep needs a duration, like sleep 1s");
         return text_duration_ms(rest, &h->builtin_ms, err);
     case BUILTIN_FAIL:
         h->builtin_arg = xstrdup(*rest ? rest : "failed by configuration");

@@ -1,6 +1,5 @@
 #include "common/config/parse.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +11,7 @@
 #include "common/config/problems.h"
 #include "common/config/resources.h"
 #include "common/config/templates.h"
+#include "common/config/value_text.h"
 
 /* Beside the database, unless they are told apart. */
 static void place_pool_files(struct pool_options *pool)
@@ -28,12 +28,15 @@ static void check_heartbeats(
 {
     if (pool->heartbeat_timeout_ms >= 2 * pool->heartbeat_interval_ms)
         return;
+    const struct option plain = {.type = OPTION_DURATION};
+    const int64_t least_ms = 2 * pool->heartbeat_interval_ms;
+    CLEANUP(buf_fini) struct buf least = BUF_INIT;
+    (void)value_add_text(&plain, NULL, &least_ms, &least);
     struct place at = given_place(
         given, given_has(given, "heartbeat_timeout") ? "heartbeat_timeout" : "heartbeat_interval");
     problem_add(sections->problems, &at,
-        "heartbeat_timeout is shorter than twice heartbeat_interval; expected at least %" PRId64
-        "ms",
-        2 * pool->heartbeat_interval_ms);
+        "heartbeat_timeout is shorter than twice heartbeat_interval; expected at least %s",
+        buf_str(&least));
 }
 
 /* The section of the files, then that of the environment. */

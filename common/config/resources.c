@@ -28,6 +28,42 @@ static int64_t period_ms(const char *unit)
     return 0;
 }
 
+#define DECIMALS_MAX 6
+
+/* "0.5" as 5 and 10. False: it is no such number. */
+static bool read_decimal(const char *text, int64_t *ret_count, int64_t *ret_parts)
+{
+    const char *point = strchr(text, '.');
+    size_t decimals = point ? strlen(point + 1) : 0;
+    int64_t count = 0, parts = 1;
+    if (decimals == 0 || decimals > DECIMALS_MAX || point - text > 9)
+        return false;
+    for (const char *p = text; *p; p++) {
+        if (p == point)
+            continue;
+        if (*p < '0' || *p > '9')
+            return false;
+        count = count * 10 + (*p - '0');
+        parts *= p > point ? 10 : 1;
+    }
+    *ret_count = count;
+    *ret_parts = parts;
+    return count > 0;
+}
+
+/* No part of a token: 0.5/s is 30/m, by the shortest period that makes it whole. */
+static enum rc no_whole_number(const char *text, const char *number, int64_t ms, struct err *err)
+{
+    int64_t count, parts;
+    bool is_decimal = ms > 0 && read_decimal(number, &count, &parts);
+    for (size_t i = 0; i < PERIODS_LEN && is_decimal; i++) {
+        if (periods[i].ms >= ms && count * (periods[i].ms / ms) % parts == 0)
+            return err_set(err, RC_INVALID, "\"%.80s\" is no whole number; did you mean %lld/%c?",
+                text, (long long)(count * (periods[i].ms / ms) / parts), periods[i].unit);
+    }
+    return err_set(err, RC_INVALID, "\"%.80s\" does not begin with a whole number", text);
+}
+
 enum rc rate_parse(const char *text, int64_t ret[2], struct err *err)
 {
     const char *slash = strchr(text, '/');
@@ -39,7 +75,7 @@ enum rc rate_parse(const char *text, int64_t ret[2], struct err *err)
     CLEANUP_FREE char *number = xstrndup(text, len);
     int64_t count, ms = period_ms(slash + 1 + strspn(slash + 1, " "));
     if (text_int(number, 0, COUNT_MAX, &count, err) != RC_OK)
-        return err_set(err, RC_INVALID, "\"%.80s\" does not begin with a whole number", text);
+        return no_whole_number(text, number, ms, err);
     if (ms == 0)
         return err_set(err, RC_INVALID, "\"%.80s\" has no unit that is known", text);
     if (count == 0)

@@ -20,10 +20,13 @@
 #define VERSION_MAX_BYTES 128
 #define STAGES_MAX 256
 
-/* "what; expected FORM": what may be any part of a problem that does not name the form itself. */
+/* "what; expected FORM": what may be any part of a problem that does not name the form itself.
+ * Once is enough. */
 static enum rc expected(const struct option *o, struct err *err)
 {
     struct err what = *err;
+    if (strstr(what.text, "; expected "))
+        return RC_INVALID;
     return err_set(err, RC_INVALID, "%.500s; expected %s", what.text, o->form);
 }
 

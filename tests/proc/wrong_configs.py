@@ -216,7 +216,7 @@ WRONG = [
     ("heartbeats_too_near",
      "[pool]\nheartbeat_interval = 6s\n",
      ["stint.conf:2: heartbeat_timeout is shorter than twice heartbeat_interval; "
-      "expected at least 12000ms"]),
+      "expected at least 12s"]),
     ("log_to_nowhere",
      "[pool]\nlog = journal\n",
      ['stint.conf:2: log: "journal" is not known; expected stderr, syslog or file '
@@ -332,6 +332,23 @@ WRONG = [
       for i, (name, word) in enumerate((("A", "flie"), ("B", "file"), ("C", "file")))] +
      ["stint.conf:6: env.D: a value that begins with @ names a secret, @file:PATH or @cred:NAME; "
       "a text that begins with @ is written with two: @@…"]),
+    ("values_nearly_right",
+     JOB + "timeout = 10 sec\ngrace = 5S\nstderr_tail = 1m\noutput_size = 1MB\n"
+     "[resource r]\nrate = 0.5/s\n[resource q]\nrate = 1.5/m\n[resource p]\nrate = 0.7x/s\n"
+     "[job b]\nhandler = builtin sleep\ntimeout = 1000000000000d\n"
+     "[job c]\nhandler = builtin sleep 5x\noutput_size = 99999999999G\n",
+     ['stint.conf:8: rate: "0.5/s" is no whole number; did you mean 30/m?; ' + RATES,
+      'stint.conf:10: rate: "1.5/m" is no whole number; did you mean 90/h?; ' + RATES,
+      'stint.conf:12: rate: "0.7x/s" does not begin with a whole number; ' + RATES,
+      'stint.conf:3: timeout: "10 sec" is no duration; did you mean 10s? (ms, s, m, h or d)',
+      'stint.conf:4: grace: "5S" is no duration; did you mean 5s? (ms, s, m, h or d)',
+      'stint.conf:5: stderr_tail: "1m" is no size; did you mean 1M? (bytes, K, M or G)',
+      'stint.conf:6: output_size: "1MB" is no size; did you mean 1M? (bytes, K, M or G)',
+      "stint.conf:14: handler: builtin sleep needs a duration, like sleep 1s; " + KINDS,
+      'stint.conf:15: timeout: "1000000000000d" is too long for a duration',
+      'stint.conf:17: handler: "5x" is no duration; expected a number and ms, s, m, h or d, like '
+      "30s or 1.5h",
+      'stint.conf:18: output_size: "99999999999G" is too big for a size']),
     ("keys_of_a_section_twice",
      JOB + "[resource r]\nrate = 1/s\n[resource r]\nrate = x/s\nbrust = 1\n"
      "[pool]\n[pool]\nworkres = 2\n[job a]\ntimeuot = 1s\n",

@@ -43,7 +43,7 @@ static const struct {
     {"[resource x]\nrate = 10/w\n", "stint.conf:2: rate: \"10/w\" has no unit that is known; "
                                     "expected N/s, N/m, N/h or N/d, like 10/s or 5000/h\n"},
     {"[resource x]\nrate = .5/s\n",
-        "stint.conf:2: rate: \".5/s\" does not begin with a whole number; "
+        "stint.conf:2: rate: \".5/s\" is no whole number; did you mean 30/m?; "
         "expected N/s, N/m, N/h or N/d, like 10/s or 5000/h\n"},
     {"[resource x]\nrate = 0/s\n", "stint.conf:2: rate: \"0/s\" would never let anything start; "
                                    "expected N/s, N/m, N/h or N/d, like 10/s or 5000/h\n"},
@@ -96,9 +96,9 @@ static const struct {
         "h or d, like 30s or 1.5h\n"},
     {"[pool]\nheartbeat_timeout = 1999ms\n",
         "stint.conf:2: heartbeat_timeout is shorter than twice "
-        "heartbeat_interval; expected at least 2000ms\n"},
+        "heartbeat_interval; expected at least 2s\n"},
     {"[pool]\nheartbeat_interval = 6s\n", "stint.conf:2: heartbeat_timeout is shorter than twice "
-                                          "heartbeat_interval; expected at least 12000ms\n"},
+                                          "heartbeat_interval; expected at least 12s\n"},
     {"[pool]\ndurability = fast\n",
         "stint.conf:2: durability: \"fast\" is not known; expected full or normal\n"},
     {"[pool]\nlog = journal\n", "stint.conf:2: log: \"journal\" is not known; expected stderr, "
