@@ -15,7 +15,7 @@ enum rc accepted_find_pool(struct cli *cli, char **ret_socket, struct err *err)
         rc = pool_ask_status(cli, cli->config->pool.socket, err);
     if (rc == RC_OK)
         *ret_socket = xstrdup(cli->config->pool.socket);
-    return rc == RC_NOTFOUND ? pool_ask_beside(cli, ret_socket, err) : rc;
+    return rc == RC_NOTFOUND ? pool_ask_of_file(cli, ret_socket, err) : rc;
 }
 
 static enum rc ask_accepted(

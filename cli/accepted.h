@@ -5,8 +5,9 @@
 
 #include "cli/context.h"
 
-/* Where the pool answers: by the files, should they name another database than the pool has; then
- * beside them. cli->config may be NULL. Caller frees *ret_socket, on success only. */
+/* Where the pool answers: by the files; should they be bad, or name another database by now than
+ * the pool has, as pool_ask_of_file. cli->config may be NULL. Caller frees *ret_socket, on success
+ * only. */
 MUST_CHECK enum rc accepted_find_pool(struct cli *cli, char **ret_socket, struct err *err);
 
 /* Both parsed, the files with the overrides of the pool's environment, not of this shell's. CLI_OK,

@@ -200,10 +200,10 @@ enum rc cli_take_pool(struct cli *cli, const char *socket, struct err *err)
 
 /* The files are bad, but a pool may run from an earlier, good state of them: operators need it then
  * more than ever. */
-static enum cli_exit find_pool_beside(struct cli *cli, const struct buf *problems)
+static enum cli_exit find_pool_of_file(struct cli *cli, const struct buf *problems)
 {
     char *socket CLEANUP_FREE = NULL;
-    if (pool_ask_beside(cli, &socket, NULL) || take_pool(cli, socket, NULL))
+    if (pool_ask_of_file(cli, &socket, NULL) || take_pool(cli, socket, NULL))
         return cli_say_problems(cli, problems);
     (void)sys_write_all(STDERR_FILENO, problems->data, problems->len);
     cli_say(
@@ -218,7 +218,7 @@ enum cli_exit cli_find_config(struct cli *cli)
     struct err err = {""};
     cli_parse_files(cli, &problems);
     if (!cli->config)
-        return find_pool_beside(cli, &problems);
+        return find_pool_of_file(cli, &problems);
     if (cli->is_brief && take_pool(cli, cli->config->pool.socket, NULL) == RC_OK) {
         cli->presence = POOL_RUNNING;
         return CLI_OK;

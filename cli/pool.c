@@ -7,6 +7,8 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/sys.h"
+#include "common/config/parse.h"
+#include "common/config/same_file.h"
 #include "common/ipc/control.h"
 
 enum rc pool_ask_status(struct cli *cli, const char *socket, struct err *err)
@@ -21,32 +23,35 @@ enum rc pool_ask_status(struct cli *cli, const char *socket, struct err *err)
     return rc;
 }
 
-static bool is_of_this_file(const struct cli *cli)
+static enum rc ask_of_file(struct cli *cli, const char *socket, struct err *err)
 {
-    const char *slash = strrchr(cli->conf, '/');
-    const char *theirs = pool_text(cli, "config");
-    char *own CLEANUP_FREE = realpath(cli->conf, NULL);
-    if (!own) { /* gone: where it was */
-        char *dirname CLEANUP_FREE = sys_dirname(cli->conf);
-        char *directory CLEANUP_FREE = realpath(dirname, NULL);
-        own = sys_path_join(directory ? directory : dirname, slash ? slash + 1 : cli->conf);
-    }
-    return theirs && strcmp(own, theirs) == 0;
+    enum rc rc = pool_ask_status(cli, socket, err);
+    const char *theirs = rc == RC_OK ? pool_text(cli, "config") : NULL;
+    if (rc || (theirs && config_is_same_file(cli->conf, theirs)))
+        return rc;
+    json_decref(cli->pool);
+    cli->pool = NULL;
+    cli->presence = POOL_ABSENT;
+    return err_set(err, RC_NOTFOUND, "the pool on %s has another configuration file", socket);
 }
 
-enum rc pool_ask_beside(struct cli *cli, char **ret_socket, struct err *err)
+enum rc pool_ask_of_file(struct cli *cli, char **ret_socket, struct err *err)
 {
     char *directory CLEANUP_FREE = sys_dirname(cli->conf);
-    char *socket CLEANUP_FREE = sys_path_join(directory, "stint.sock");
-    enum rc rc = pool_ask_status(cli, socket, err);
-    if (rc == RC_OK && !is_of_this_file(cli)) {
-        json_decref(cli->pool);
-        cli->pool = NULL;
-        cli->presence = POOL_ABSENT;
-        rc = err_set(err, RC_NOTFOUND, "the pool on %s has another configuration file", socket);
+    char *beside CLEANUP_FREE = sys_path_join(directory, "stint.sock");
+    char *named CLEANUP_FREE = NULL;
+    enum rc rc = RC_NOTFOUND;
+    if (!cli->config && cli->sources.len > 0) {
+        named = config_named_socket(&cli->sources);
+        rc = ask_of_file(cli, named, err);
     }
+    if (rc == RC_OK) {
+        *ret_socket = TAKE_PTR(named);
+        return RC_OK;
+    }
+    rc = ask_of_file(cli, beside, err);
     if (rc == RC_OK)
-        *ret_socket = TAKE_PTR(socket);
+        *ret_socket = TAKE_PTR(beside);
     return rc;
 }
 

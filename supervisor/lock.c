@@ -17,6 +17,8 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/sys.h"
+#include "common/config/same_file.h"
+#include "common/config/source.h"
 #include "common/ipc/control.h"
 
 #define LOOK_AGAIN_MS 20
@@ -108,6 +110,38 @@ static enum rc wait_for_lock(
         is_told = true;
         (void)poll(NULL, 0, LOOK_AGAIN_MS); /* a flock gives no event to wait for */
     }
+}
+
+static bool is_by_environment(const struct config *config, const char *key)
+{
+    const struct origin *origin = origin_find(&config->pool.origins, key);
+
+    return origin != NULL && strcmp(origin->file, CONFIG_ENVIRONMENT) == 0;
+}
+
+/* Of the file, and the pid of its pool; false: another file's, or nobody answers. */
+static bool is_pool_of(const char *config_path, const char *socket_path, int *ret_pid)
+{
+    CLEANUP(buf_fini) struct buf theirs = BUF_INIT;
+
+    if (control_ask(socket_path, "file", ASK_MS, &theirs, NULL) != RC_OK || theirs.len < 2)
+        return false;
+    theirs.data[theirs.len - 1] = '\0'; /* the line feed */
+    return config_is_same_file(config_path, theirs.data) && is_answering(socket_path, ret_pid);
+}
+
+enum rc lock_check_file(const struct config *config, const char *config_path, struct err *err)
+{
+    CLEANUP_FREE char *beside = sys_path_join(config->directory, "stint.sock");
+    int pid;
+
+    if (strcmp(beside, config->pool.socket) == 0 || is_by_environment(config, "database") ||
+        is_by_environment(config, "socket") || !is_pool_of(config_path, beside, &pid))
+        return RC_OK;
+    return err_set(err, RC_BUSY,
+        "a pool of %s is already running (pid %d), with another database or socket than the file "
+        "names now; look at it: stint status   end it: stint stop",
+        config_path, pid);
 }
 
 enum rc lock_take(

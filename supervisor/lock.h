@@ -7,6 +7,13 @@
 #include <stdint.h>
 
 #include "common/base/err.h"
+#include "common/config/config.h"
+
+/* The flock knows a database, not a file: RC_BUSY if the pool that answers beside config_path was
+ * started from it, whatever database or socket [pool] names by now. Where the environment chooses
+ * these, a file may have many pools: not looked at. */
+MUST_CHECK enum rc lock_check_file(
+    const struct config *config, const char *config_path, struct err *err);
 
 /* Takes the lock, by the start protocol: held by a pool that answers on its socket: RC_BUSY at
  * once; else waits up to wait_ms, then RC_BUSY. err says who holds it. RC_INVALID: no such

@@ -122,6 +122,12 @@ static void next_workers(struct pool *pool, struct reply *reply)
     }
 }
 
+/* As plain text: for who may not link a reader of JSON. */
+static void answer_file(struct pool *pool, struct reply *reply)
+{
+    reply_add(reply, "ok\n%s\n", pool->config_path);
+}
+
 static void answer_workers(struct pool *pool, struct reply *reply)
 {
     (void)pool;
@@ -197,6 +203,7 @@ static const struct {
 } answers[] = {
     {"ping", answer_ping},
     {"status", answer_status},
+    {"file", answer_file},
     {"workers", answer_workers},
     {"resources", answer_resources},
     {"config", answer_config},
@@ -222,6 +229,6 @@ void reply_begin(struct pool *pool, const char *request, struct reply *reply)
         }
     }
     reply_error(reply,
-        "unknown request; known are: ping, status, workers, resources, config, wake N, "
+        "unknown request; known are: ping, status, file, workers, resources, config, wake N, "
         "look, stop, stop now, reload");
 }

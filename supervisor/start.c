@@ -78,6 +78,10 @@ static char *absolute_path(const char *path)
 {
     char here[PATH_MAX];
 
+    while (strncmp(path, "./", 2) == 0 && path[2] != '\0') {
+        path += 2;
+        path += strspn(path, "/");
+    }
     return sys_path_join(getcwd(here, sizeof here) != NULL ? here : ".", path);
 }
 
@@ -163,6 +167,9 @@ enum rc start_accept(struct pool *pool, const struct args *args, struct err *err
     rc = sys_find_program("stint-keeper", &pool->keeper_path, err);
     if (rc == RC_OK)
         rc = sys_find_program("stint-worker", &pool->worker_path, err);
+    if (rc != RC_OK)
+        return rc;
+    rc = lock_check_file(pool->config, pool->config_path, err);
     if (rc != RC_OK)
         return rc;
     return lock_take(

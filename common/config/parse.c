@@ -120,6 +120,15 @@ enum rc config_parse(
     return RC_INVALID;
 }
 
+char *config_named_socket(const struct config_sources *sources)
+{
+    struct problems found = {.out = NULL};
+    struct config *config = build(sources, &found);
+    char *socket = TAKE_PTR(config->pool.socket);
+    config_free(config);
+    return socket;
+}
+
 /* What was accepted once has no problems; if it has, the first is enough. */
 static enum rc parse_accepted(
     const struct config_sources *sources, struct config **ret, struct err *err)

@@ -12,6 +12,10 @@
 MUST_CHECK enum rc config_parse(
     const struct config_sources *sources, struct config **ret, struct buf *problems);
 
+/* Where [pool] puts the control socket, be the rest as wrong as it may; what of it is not known has
+ * its default. Caller frees. */
+char *config_named_socket(const struct config_sources *sources);
+
 /* From packed sources (source.h), as the configuration box of a pool holds them. */
 MUST_CHECK enum rc config_from_block(
     const char *data, size_t len, struct config **ret, struct err *err);

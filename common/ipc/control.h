@@ -6,6 +6,7 @@
  *                           running, suspended, stopping), workers_target, workers, keeper_pid,
  *                           database, config; lock_holder {pid, program, for_ms} while a
  *                           foreign program makes the pool wait for the write lock
+ *   file                    the configuration file's path and a line feed
  *   workers                 NDJSON, one object a slot with a life: slot, pid, life, state,
  *                           claim (text or null), since (RFC 3339), handler_pid
  *   resources               NDJSON, one object a resource: name, rate (text), burst, tokens (there
