@@ -100,7 +100,7 @@ static const char *class_name(enum option_class class)
     return names[class];
 }
 
-static const char *effect(enum option_class class)
+static const char *effect(const struct change *c)
 {
     static const char *const texts[] = {
         [CLASS_RESTART] = "needs a restart: the reload would be refused",
@@ -108,7 +108,7 @@ static const char *effect(enum option_class class)
         [CLASS_SPEC] = "workers are replaced when they are empty",
         [CLASS_TUNING] = "at once, in place",
     };
-    return texts[class];
+    return c->is_for_next ? "from the next attempt on" : texts[c->class];
 }
 
 static const char *act_of(const struct change *c)
@@ -149,8 +149,8 @@ static void tell(void *ctx, const struct change *c)
         return;
     if (!t->j) {
         tell_in_words(c, t->out);
-        if (!t->classes)
-            buf_addf(t->out, "  (%s)", effect(c->class));
+        if (!t->classes || c->is_for_next)
+            buf_addf(t->out, "  (%s)", effect(c));
         buf_addc(t->out, '\n');
         return;
     }
@@ -161,6 +161,7 @@ static void tell(void *ctx, const struct change *c)
     json_str(t->j, "act", act_of(c));
     json_str(t->j, "was", c->old_text);
     json_str(t->j, "is", c->new_text);
+    json_bool(t->j, "from_next_attempt", c->is_for_next);
     json_end_object(t->j);
 }
 

@@ -139,6 +139,8 @@ static void name_change(const struct change *c, struct buf *out)
         c->old_text == NULL   ? "added"
         : c->new_text == NULL ? "removed"
                               : "changed");
+    if (c->is_for_next)
+        buf_adds(out, " (from the next attempt on)");
 }
 
 /* No values: they may be nobody's business. */

@@ -11,6 +11,7 @@ struct item {
     char *section, *owner, *key, *value; /* owned; key "" for the section itself */
     const struct env_var *secret;        /* borrowed of the configuration; NULL: none */
     enum option_class class;
+    bool is_for_next;
 };
 
 struct items {
@@ -43,6 +44,7 @@ static void take(void *ctx, const struct setting *s)
         .value = copy_of(s->value),
         .secret = s->secret,
         .class = s->key ? s->option->class : class_of_section(s->section),
+        .is_for_next = s->key && s->option->is_for_next,
     };
 }
 
@@ -114,6 +116,7 @@ static void tell(
         .old_text = old_text,
         .new_text = new_text,
         .class = at->class,
+        .is_for_next = at->is_for_next,
     };
     struct changes_summary *s = &c->summary;
     s->count++;

@@ -16,6 +16,7 @@ struct change {
     const char *old_text; /* as a person would write it; NULL: was not there */
     const char *new_text; /* the same; NULL: is no longer there; "" for a whole section */
     enum option_class class;
+    bool is_for_next; /* only attempts that begin after it go by it */
 };
 
 struct changes_summary {

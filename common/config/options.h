@@ -3,6 +3,7 @@
 #ifndef STINT_CONFIG_OPTIONS_H
 #define STINT_CONFIG_OPTIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -47,6 +48,7 @@ struct option {
     const char *name;
     enum option_type type;
     enum option_class class;
+    bool is_for_next;   /* what runs keeps what it began with: in force from the next attempt on */
     size_t offset;      /* of the (first) member in the struct that the section fills */
     const char *preset; /* default as a person would write it; NULL: none */
     int64_t min, max;

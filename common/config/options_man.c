@@ -35,7 +35,8 @@ static const char *class_text(const struct option *o)
     case CLASS_TUNING:
         break;
     }
-    return "A reload applies it at once.";
+    return o->is_for_next ? "A reload applies it from the next attempt on."
+                          : "A reload applies it at once.";
 }
 
 static void add_key(struct buf *out, const struct option *o)

@@ -232,7 +232,7 @@ class Show(ConfigTest):
                          "  [job b] removed\n"
                          "at once: stint reload\n"
                          "  [pool] workers: 2 → 3\n"
-                         "  [job a] timeout: 30m → 1m\n")
+                         "  [job a] timeout: 30m → 1m  (from the next attempt on)\n")
         found = self.stint("--json", "config", "diff").json
         self.assertTrue(found["needs_restart"] and found["retires_workers"])
         self.assertEqual(found["change_count"], len(found["changes"]))
@@ -277,7 +277,7 @@ class Secrets(ConfigTest):
             ("config", "show"), ("config", "show", "--origin"), ("--json", "config", "show"),
             ("config", "diff"), ("--json", "config", "diff"), ("check",), ("reload", "-n"),
             ("status",), ("events",), ("--json", "events"))]
-        self.assertIn("  [job a] env.KEY: @file:keys/api → @file:keys/api (changed)\n", says[3])
+        self.assertIn("  [job a] env.KEY: @file:keys/api → @file:keys/api (changed)  (from", says[3])
         for text in says:
             self.assertNotIn(SECRET, text)
             self.assertNotIn("An0ther", text)

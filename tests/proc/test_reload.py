@@ -372,7 +372,7 @@ class Command(ReloadTest):
         self.config(self.job(2, "timeout = 3m\n") + "[job new]\nhandler = builtin noop\n")
         said = self.stint("reload", "-n").out
         self.assertRegex(said, r"\[stage j\.s\] handler: exec \./v1 → exec \./v2 .*when they are")
-        self.assertRegex(said, r"\[stage j\.s\] timeout: 30m → 3m .*at once")
+        self.assertRegex(said, r"\[stage j\.s\] timeout: 30m → 3m .*next attempt")
         self.assertRegex(said, r"\[job new\] added")
         self.assertNotIn("workers:", said, "the pool was started with its own number")
         found = self.stint("reload", "-n", "--json").json

@@ -33,7 +33,7 @@ static const struct {
         "restart: pool log: file /srv/pool/x.log -> syslog\n", CLASS_RESTART},
     {B, B "priority = 3\njitter = 0%\nbackoff_factor = 1.5\nstderr_tail = 0\n",
         "tuning: job b priority: 0 -> 3\ntuning: job b backoff_factor: 2 -> 1.5\n"
-        "tuning: job b jitter: 30% -> 0%\ntuning: job b stderr_tail: 4K -> 0\n",
+        "tuning: job b jitter: 30% -> 0%\ntuning: job b stderr_tail: 4K -> 0, later\n",
         CLASS_TUNING},
     {B, "[job b]\nhandler = exec t\nversion = 2\n",
         "spec: job b handler: builtin noop -> exec t\nspec: job b version: - -> 2\n", CLASS_SPEC},
@@ -45,13 +45,13 @@ static const struct {
     {A X Y, "[job a]\nstages = y\n" Y, "spec: job a stages: x y -> y\nspec: stage a.x: [] -> -\n",
         CLASS_SPEC},
     {A X Y, "[job a]\nstages = x y z\ntimeout = 1m\n" X Y "[stage a.z]\nhandler = exec t\n",
-        "spec: job a stages: x y -> x y z\ntuning: stage a.x timeout: 30m -> 1m\n"
-        "tuning: stage a.y timeout: 30m -> 1m\nspec: stage a.z: - -> []\n",
+        "spec: job a stages: x y -> x y z\ntuning: stage a.x timeout: 30m -> 1m, later\n"
+        "tuning: stage a.y timeout: 30m -> 1m, later\nspec: stage a.z: - -> []\n",
         CLASS_SPEC},
     {"[job a]\nstages = x\nenv.A = 1\n[stage a.x]\nhandler = exec t\nenv.A = 9\n",
         "[job a]\nstages = x\nenv.A = 2\nenv.B = 3\n[stage a.x]\nhandler = exec t\nenv.A = 9\n",
-        "tuning: job a env.A: 1 -> 2\ntuning: job a env.B: - -> 3\n"
-        "tuning: stage a.x env.B: - -> 3\n",
+        "tuning: job a env.A: 1 -> 2, later\ntuning: job a env.B: - -> 3, later\n"
+        "tuning: stage a.x env.B: - -> 3, later\n",
         CLASS_TUNING},
     {B, "[job b]\nstages = b\n[stage b.b]\nhandler = builtin noop\n", NULL, CLASS_SPEC},
     {"[resource r]\nrate = 120/m\n" B, "[resource r]\nrate = 2/s\nburst = 5\n" B "resource = r\n",
@@ -74,9 +74,9 @@ static void add_line(void *ctx, const struct change *change)
 {
     static const char *const classes[] = {"restart", "pool", "spec", "tuning"};
     struct buf *out = ctx;
-    buf_addf(out, "%s: %s%s%s: %s -> %s\n", classes[change->class], change->section,
+    buf_addf(out, "%s: %s%s%s: %s -> %s%s\n", classes[change->class], change->section,
         change->key ? " " : "", change->key ? change->key : "", text_of(change, change->old_text),
-        text_of(change, change->new_text));
+        text_of(change, change->new_text), change->is_for_next ? ", later" : "");
 }
 
 static struct config *good(const char *text)

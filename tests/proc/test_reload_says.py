@@ -1,0 +1,40 @@
+"""What a reload says beside "accepted" and "refused": what begins later, what cannot be run, how much
+more there is than it shows."""
+import unittest
+
+import path  # noqa: F401
+import control
+from stint_test import StintTest
+from waiting import wait_until
+
+
+class Later(StintTest):
+    def test_limits_are_those_of_the_next_attempt(self):
+        job = "[job j]\nstages = s\n[stage j.s]\nhandler = exec ./h\n"
+        self.ledger_script("h", f"{self.gate()}\n[ ! -e second ] || {self.gate('second_gate')}")
+        self.config(job, workers=1)
+        self.pool()
+        self.stint("add", "j", "old")
+        wait_until(lambda: self.begun("old"), "runs")
+        self.config(job + "timeout = 1ms\ngrace = 1s\nenv.A = b\nmax_attempts = 1\n", workers=1)
+        said = self.stint("reload", "-n").out
+        for key in ("timeout", "grace", "env.A"):
+            self.assertRegex(said, rf"{key}.*\(from the next attempt on\)\n")
+        self.assertRegex(said, r"max_attempts: 5 → 1  \(at once, in place\)\n")
+        self.assertRegex(self.stint("config", "diff").out, r"timeout.*\(from the next attempt on\)")
+        later = {c["key"]: c["from_next_attempt"]
+                 for c in self.stint("--json", "reload", "-n").json["changes"]}
+        self.assertEqual(later, {"timeout": True, "grace": True, "env.A": True,
+                                 "max_attempts": False})
+        said = self.stint("reload").err
+        self.assertIn("[stage j.s] timeout changed (from the next attempt on)\n", said)
+        self.assertIn("[stage j.s] max_attempts changed\n", said)
+        self.open_gate()
+        self.wait_status("old", "s", "done")
+        self.write("second", "")
+        self.stint("add", "j", "new")
+        self.assertIn("timeout", self.wait_status("new", "s", "exhausted")["error"])
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
