@@ -23,49 +23,6 @@ static void add_job_place(struct buf *out, const struct job_spec *job)
     place_add(out, &job->origins, "discover", section);
 }
 
-/* What is wrong with a program; false: nothing. */
-static bool add_program_fault(const struct config *config, const char *name, struct buf *out)
-{
-    struct stat st;
-    const bool is_ours = strchr(name, '/') != NULL;
-    char *path CLEANUP_FREE = program_find(config, name);
-    if (!path)
-        buf_addf(out, "%s does not exist%s", name,
-            is_ours ? "" : " in PATH; one of your own is written with a slash: ./NAME");
-    else if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
-        buf_addf(out, "%s is no file", path);
-    else if (access(path, X_OK) < 0)
-        buf_addf(out, "%s is not executable: chmod +x %s", path, path);
-    else
-        (void)program_add_writable(path, is_ours, out);
-    return out->len > 0;
-}
-
-static bool add_script_fault(const struct config *config, char *const *argv, struct buf *out)
-{
-    const char *script = program_script(argv);
-    if (!script)
-        return false;
-    char *path CLEANUP_FREE = program_path(config, script);
-    if (access(path, F_OK) < 0)
-        buf_addf(out, "script %s does not exist", path);
-    else
-        (void)program_add_writable(path, true, out);
-    return out->len > 0;
-}
-
-static void check_handler(
-    const struct checking *c, const struct job_spec *job, const struct stage_spec *stage)
-{
-    struct buf fault CLEANUP(buf_fini) = BUF_INIT;
-    char *const *argv = stage->handler.argv;
-    if (stage->handler.kind != HANDLER_EXEC || (!add_program_fault(c->config, argv[0], &fault) &&
-                                                   !add_script_fault(c->config, argv, &fault)))
-        return;
-    place_add_handler(c->problems, job, stage);
-    buf_addf(c->problems, "its handler %s\n", buf_str(&fault));
-}
-
 static void check_list(const struct checking *c, const struct job_spec *job)
 {
     struct stat st;
@@ -90,7 +47,7 @@ static void check_lister(const struct checking *c, const struct job_spec *job)
     size_t len;
     if (words_split(job->discover_arg, &words, &len, NULL))
         return; /* the parser has refused that before */
-    if (add_program_fault(c->config, words[0], &fault)) {
+    if (program_add_fault(c->config, words[0], &fault)) {
         add_job_place(c->problems, job);
         buf_addf(c->problems, "its program %s\n", buf_str(&fault));
     }
@@ -179,6 +136,6 @@ void named_check(const struct config *config, struct buf *problems, struct buf *
         check_discover(&c, job);
         check_variables(&c, job);
         for (size_t k = 0; k < job->stages_len; k++)
-            check_handler(&c, job, &job->stages[k]);
+            program_check_handler(config, job, &job->stages[k], problems);
     }
 }

@@ -11,6 +11,7 @@
 #include "common/base/json.h"
 #include "common/base/text.h"
 #include "common/config/changes.h"
+#include "common/config/programs.h"
 
 #define VALUE_SHOWN 60
 
@@ -79,6 +80,12 @@ void reload_say(const struct cli *cli, const json_t *outcome)
     strip_newline(&overruled);
     if (is_accepted && overruled.len > 0)
         cli_say(cli, "%s", buf_str(&overruled));
+    buf_reset(&lines);
+    add_lines(outcome, "warnings", "warning_count", &lines);
+    strip_newline(&lines);
+    if (lines.len > 0)
+        cli_say(
+            cli, "warning: what cannot be run is paused when its turn comes:\n%s", buf_str(&lines));
 }
 
 /* ---- -n ---- */
@@ -165,8 +172,8 @@ static void tell(void *ctx, const struct change *c)
     json_end_object(t->j);
 }
 
-static enum cli_exit write_changes(
-    const struct config *accepted, const struct config *files, struct buf *out)
+static enum cli_exit write_changes(const struct config *accepted, const struct config *files,
+    const char *warnings, struct buf *out)
 {
     struct json j;
     struct telling t = {.j = &j};
@@ -174,6 +181,12 @@ static enum cli_exit write_changes(
     json_open_object(&j, NULL);
     json_str(&j, "schema", "stint.reload/1");
     json_bool(&j, "dry_run", true);
+    json_open_array(&j, "warnings");
+    for (size_t len; *warnings; warnings += len + 1) {
+        len = strcspn(warnings, "\n");
+        json_strn(&j, NULL, warnings, len);
+    }
+    json_end_array(&j);
     json_open_array(&j, "changes");
     struct changes_summary s = config_changes(accepted, files, tell, &t);
     json_end_array(&j);
@@ -190,9 +203,11 @@ enum cli_exit reload_say_changes(
 {
     struct buf out CLEANUP(buf_fini) = BUF_INIT;
     struct telling t = {.out = &out};
+    struct buf warnings CLEANUP(buf_fini) = BUF_INIT;
     enum cli_exit code = CLI_OK;
+    programs_check(files, &warnings);
     if (cli->is_json) {
-        code = write_changes(accepted, files, &out);
+        code = write_changes(accepted, files, buf_str(&warnings), &out);
     } else {
         struct changes_summary s = config_changes(accepted, files, tell, &t);
         if (s.count == 0)
@@ -205,6 +220,10 @@ enum cli_exit reload_say_changes(
                 s.count == 1 ? "" : "s");
         code = s.has_restart ? CLI_FAILED : CLI_OK;
         overruled_add(cli, NULL, &out);
+        strip_newline(&warnings);
+        if (warnings.len > 0)
+            cli_say(cli, "warning: what cannot be run would be paused when its turn comes:\n%s",
+                buf_str(&warnings));
     }
     cli_print(&out);
     return code;

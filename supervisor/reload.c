@@ -26,6 +26,7 @@ void reload_fini(struct reload *reload)
 {
     config_free(reload->config);
     buf_fini(&reload->lines);
+    buf_fini(&reload->warnings);
     reload_init(reload);
 }
 
@@ -91,9 +92,9 @@ static void say_instead(struct reload *r, const char *text)
     add_lines(r, text);
 }
 
-static void log_lines(const struct reload *r, enum log_level level, const char *event)
+static void log_lines(const struct buf *lines, enum log_level level, const char *event)
 {
-    const char *p = buf_str(&r->lines);
+    const char *p = buf_str(lines);
 
     for (size_t len; *p != '\0'; p += len + 1) {
         len = strcspn(p, "\n");
@@ -103,11 +104,19 @@ static void log_lines(const struct reload *r, enum log_level level, const char *
 
 static void refuse(struct pool *pool)
 {
-    log_lines(&pool->reload, LOG_LEVEL_ERROR, "reload.refused");
+    log_lines(&pool->reload.lines, LOG_LEVEL_ERROR, "reload.refused");
     log_msg(LOG_LEVEL_WARN, "reload.refused",
         "%zu problem%s; the configuration accepted before stays in force", pool->reload.lines_len,
         pool->reload.lines_len == 1 ? "" : "s");
     end(pool, RELOAD_REFUSED);
+}
+
+/* A handler may come later than its line, so it refuses nothing; but nobody should have to wait for
+ * the first paused stage to hear of it. */
+static void end_accepted(struct pool *pool)
+{
+    log_lines(&pool->reload.warnings, LOG_LEVEL_WARN, "reload.warning");
+    end(pool, RELOAD_ACCEPTED);
 }
 
 static enum rc read_files(struct pool *pool, struct config_sources *sources, struct config **ret)
@@ -223,6 +232,7 @@ static void propose(struct pool *pool, const struct config_sources *sources, str
         refuse(pool);
         return;
     }
+    programs_check(config, &r->warnings);
     r->config = config;
     CRASH_POINT("reload.before_order");
     pool->link.reload = (struct wanted_order){.is_wanted = true};
@@ -239,6 +249,7 @@ static void begin(struct pool *pool)
     enter(r, RELOAD_PENDING);
     notify_reloading(&pool->notify);
     say_instead(r, "");
+    buf_reset(&r->warnings);
     r->changes = (struct changes_summary){0};
     rc = read_files(pool, &sources, &config);
     if (rc == RC_OK)
@@ -247,13 +258,15 @@ static void begin(struct pool *pool)
         propose(pool, &sources, config);
         return;
     }
+    if (rc == RC_DONE)
+        programs_check(config, &r->warnings);
     config_free(config);
     if (rc != RC_DONE) {
         refuse(pool);
         return;
     }
     log_msg(LOG_LEVEL_INFO, "reload.accepted", "nothing changed");
-    end(pool, RELOAD_ACCEPTED);
+    end_accepted(pool);
 }
 
 static void begin_to_refuse(struct pool *pool, const char *why)
@@ -305,12 +318,12 @@ void reload_answered(struct pool *pool, const struct order *order)
         CRASH_POINT("reload.before_accept");
         put_in_force(pool);
         CRASH_POINT("reload.accepted");
-        log_lines(r, LOG_LEVEL_INFO, "reload.accepted");
+        log_lines(&r->lines, LOG_LEVEL_INFO, "reload.accepted");
         log_msg(LOG_LEVEL_INFO, "reload.accepted", "%zu change%s; %s", r->changes.count,
             r->changes.count == 1 ? "" : "s",
             r->changes.has_spec ? "workers of the old configuration leave when they are empty"
                                 : "in force at once");
-        end(pool, RELOAD_ACCEPTED);
+        end_accepted(pool);
     }
     pool_notify(pool); /* whoever found the word raised, and slept on it, looks again */
 }

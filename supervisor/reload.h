@@ -33,6 +33,8 @@ struct reload {
     struct changes_summary changes;
     struct buf lines; /* refused: its problems; else its changes; one a line */
     size_t lines_len;
+    struct buf
+        warnings; /* of the newest that was accepted: handlers that cannot be run; one a line */
     void (*on_over)(void *arg); /* for those who wait; may be NULL */
     void *on_over_arg;
 };

@@ -12,9 +12,9 @@
 #define LINE_SHOWN 600
 #define ROOM_FOR_END 1024
 
-static void add_lines(const struct reload *r, size_t max, struct reply *reply)
+static void add_lines(const struct buf *lines, size_t max, struct reply *reply)
 {
-    const char *p = buf_str(&r->lines);
+    const char *p = buf_str(lines);
 
     for (size_t n = 0; *p != '\0' && n < max; n++) {
         size_t len = strcspn(p, "\n");
@@ -41,7 +41,20 @@ static void add_object(const struct pool *pool, size_t lines_max, struct reply *
         is_refused ? r->lines_len : r->changes.count);
     reply_add(reply, ",\"generation\":%" PRIu64 ",\"retires_workers\":%s,\"%ss\":[",
         r->in_force.generation, !is_refused && r->changes.has_spec ? "true" : "false", what);
-    add_lines(r, lines_max, reply);
+    add_lines(&r->lines, lines_max, reply);
+    reply_add(reply, "]");
+}
+
+static void add_warnings(const struct reload *r, struct reply *reply)
+{
+    size_t n = 0;
+
+    if (r->state != RELOAD_ACCEPTED)
+        return;
+    for (const char *p = buf_str(&r->warnings); (p = strchr(p, '\n')) != NULL; p++)
+        n++;
+    reply_add(reply, ",\"warning_count\":%zu,\"warnings\":[", n);
+    add_lines(&r->warnings, STATUS_LINES, reply);
     reply_add(reply, "]");
 }
 
@@ -59,5 +72,6 @@ void reload_add_outcome(const struct pool *pool, struct reply *reply)
     reply_add(reply, "ok\n");
     add_object(pool, ANSWER_LINES, reply);
     overrides_add(pool, reply);
+    add_warnings(&pool->reload, reply);
     reply_add(reply, "}\n");
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/base/cleanup.h"
 #include "common/base/sys.h"
@@ -96,6 +97,57 @@ void place_add_handler(struct buf *out, const struct job_spec *job, const struct
                                      ? xasprintf("job %s", job->name)
                                      : xasprintf("stage %s.%s", job->name, stage->name);
     place_add(out, &stage->origins, "handler", section);
+}
+
+bool program_add_fault(const struct config *config, const char *name, struct buf *out)
+{
+    struct stat st;
+    const bool is_ours = strchr(name, '/') != NULL;
+    CLEANUP_FREE char *path = program_find(config, name);
+    if (!path)
+        buf_addf(out, "%s does not exist%s", name,
+            is_ours ? "" : " in PATH; one of your own is written with a slash: ./NAME");
+    else if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
+        buf_addf(out, "%s is no file", path);
+    else if (access(path, X_OK) < 0)
+        buf_addf(out, "%s is not executable: chmod +x %s", path, path);
+    else
+        (void)program_add_writable(path, is_ours, out);
+    return out->len > 0;
+}
+
+static bool add_script_fault(const struct config *config, char *const *argv, struct buf *out)
+{
+    const char *script = program_script(argv);
+    if (!script)
+        return false;
+    CLEANUP_FREE char *path = program_path(config, script);
+    if (access(path, F_OK) < 0)
+        buf_addf(out, "script %s does not exist", path);
+    else
+        (void)program_add_writable(path, true, out);
+    return out->len > 0;
+}
+
+void program_check_handler(const struct config *config, const struct job_spec *job,
+    const struct stage_spec *stage, struct buf *out)
+{
+    CLEANUP(buf_fini) struct buf fault = BUF_INIT;
+    char *const *argv = stage->handler.argv;
+    if (stage->handler.kind != HANDLER_EXEC ||
+        (!program_add_fault(config, argv[0], &fault) && !add_script_fault(config, argv, &fault)))
+        return;
+    place_add_handler(out, job, stage);
+    buf_addf(out, "its handler %s\n", buf_str(&fault));
+}
+
+void programs_check(const struct config *config, struct buf *out)
+{
+    for (size_t i = 0; i < config->jobs_len; i++) {
+        const struct job_spec *job = &config->jobs[i];
+        for (size_t k = 0; k < job->stages_len; k++)
+            program_check_handler(config, job, &job->stages[k], out);
+    }
 }
 
 static void check_stage(const struct config *config, const struct job_spec *job,

@@ -24,6 +24,14 @@ void place_add(
 /* The same of a stage's handler: a job's only stage has it in the job's section. */
 void place_add_handler(struct buf *out, const struct job_spec *job, const struct stage_spec *stage);
 
+/* What keeps a program, named as in a handler, from being run; false: nothing. */
+bool program_add_fault(const struct config *config, const char *name, struct buf *out);
+/* A line if a stage's handler or its script cannot be run, or may be written by others. */
+void program_check_handler(const struct config *config, const struct job_spec *job,
+    const struct stage_spec *stage, struct buf *out);
+
+/* The same of all stages. */
+void programs_check(const struct config *config, struct buf *out);
 /* Every handler and its script that others may write: a line each. */
 void programs_check_writable(const struct config *config, struct buf *problems);
 

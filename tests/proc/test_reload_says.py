@@ -36,5 +36,29 @@ class Later(StintTest):
         self.assertIn("timeout", self.wait_status("new", "s", "exhausted")["error"])
 
 
+class Warned(StintTest):
+    def test_a_handler_that_is_not_there(self):
+        self.script("there", "echo 1")
+        self.config("[job j]\nhandler = exec ./there\n")
+        pool = self.pool()
+        self.assertEqual(self.stint("--json", "reload").json["warnings"], [])
+        self.config("[job j]\nhandler = exec ./nothere\n[job k]\nhandler = exec sh nothere.sh\n")
+        wanted = r"stint\.conf:\d+: \[job j\] its handler \./nothere does not exist"
+        dry = self.stint("reload", "-n")
+        self.assertRegex(dry.err, wanted)
+        self.assertIn("Nothing changed yet", dry.out)
+        self.assertRegex(self.stint("--json", "reload", "-n").json["warnings"][0], wanted)
+        said = self.stint("reload").err
+        self.assertRegex(said, wanted)
+        self.assertIn(f"script {self.path('nothere.sh')} does not exist", said)
+        answer = self.stint("--json", "reload").json
+        self.assertEqual((answer["state"], answer["warning_count"]), ("accepted", 2))
+        self.assertRegex(answer["warnings"][0], wanted)
+        self.assertRegex(pool.log(), rf"level=warn .*event=reload\.warning .*{wanted}")
+        self.script("nothere", "echo 1")
+        self.script("nothere.sh", "echo 1")
+        self.assertNotIn("warning", self.stint("reload").err)
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)
