@@ -46,6 +46,8 @@ static void add_health(struct cli *cli, struct buf *out)
         tone_add(out, TONE_BAD, cli->has_color, buf_str(&text));
     } else if (state && strcmp(state, "running") != 0) {
         tone_add(out, TONE_WARN, cli->has_color, state);
+    } else if (reload_is_refused(cli)) {
+        tone_add(out, TONE_WARN, cli->has_color, "runs, but a reload is refused");
     } else {
         tone_add(out, TONE_GOOD, cli->has_color, "OK");
     }

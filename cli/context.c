@@ -22,6 +22,7 @@
 #define NAMES_MAX 256
 #define ASK_GAP_NS (50 * NS_PER_MS)
 #define PAGE_BYTES 4096
+#define PROBLEMS_FIRST 8
 
 /* As the words of --color in commands.c. */
 enum color_word { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
@@ -134,11 +135,13 @@ void cli_parse_files(struct cli *cli, struct buf *problems)
     if (config_sources_read(cli->conf, &cli->sources, &err)) {
         cli->sources = (struct config_sources){0};
         buf_addf(problems, "%s\n", err.text);
+        cli->problems_len = 1;
         return;
     }
     cli->sources.is_lenient = true; /* a credential is given to the service, not to its operator */
-    if (config_parse(&cli->sources, &cli->config, problems)) {
+    if (config_parse_counted(&cli->sources, &cli->config, problems, &cli->problems_len)) {
         cli->config = NULL;
+        config_add_rest(problems, cli->problems_len);
         if (problems->len == 0)
             buf_addf(problems, "%s: cannot be read as a configuration\n", cli->conf);
     }
@@ -198,6 +201,21 @@ enum rc cli_take_pool(struct cli *cli, const char *socket, struct err *err)
     return rc ? rc : take_pool(cli, socket, err);
 }
 
+/* The first ones: who asks for something else must not look for its answer below a hundred lines.
+ */
+static void say_first(const struct cli *cli, const struct buf *problems)
+{
+    const char *end = buf_str(problems);
+    size_t n = 0;
+    char rest[32];
+    for (; n < PROBLEMS_FIRST && *end; n++)
+        end += strcspn(end, "\n") + 1;
+    (void)sys_write_all(STDERR_FILENO, problems->data, (size_t)(end - problems->data));
+    if (cli->problems_len > n)
+        cli_say(cli, "… and %s more; see: stint check",
+            text_count((int64_t)(cli->problems_len - n), rest, sizeof(rest)));
+}
+
 /* The files are bad, but a pool may run from an earlier, good state of them: operators need it then
  * more than ever. */
 static enum cli_exit find_pool_of_file(struct cli *cli, const struct buf *problems)
@@ -205,7 +223,7 @@ static enum cli_exit find_pool_of_file(struct cli *cli, const struct buf *proble
     char *socket CLEANUP_FREE = NULL;
     if (pool_ask_of_file(cli, &socket, NULL) || take_pool(cli, socket, NULL))
         return cli_say_problems(cli, problems);
-    (void)sys_write_all(STDERR_FILENO, problems->data, problems->len);
+    say_first(cli, problems);
     cli_say(
         cli, "stint: %s has problems (above); going by what the running pool accepted", cli->conf);
     return CLI_OK;

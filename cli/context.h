@@ -44,7 +44,8 @@ struct cli {
     size_t width;                  /* of standard output, 0: no terminal */
     size_t err_width;
 
-    bool is_brief; /* asks the pool for its configuration only, which saves a round trip */
+    bool is_brief;       /* asks the pool for its configuration only, which saves a round trip */
+    size_t problems_len; /* how many there are in the files, be they told or not */
     struct config_sources sources;
     struct config *config;
     enum pool_presence presence;

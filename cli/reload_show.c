@@ -35,11 +35,13 @@ void reload_write_json(json_t *outcome)
     cli_print(&out);
 }
 
-/* One a line, indented; how many there are beyond them. */
+/* One a line, indented; how many there are beyond them: problems are in the files, too. */
 static void add_lines(const json_t *reload, const char *what, const char *count, struct buf *out)
 {
     const json_t *lines = json_object_get(reload, what);
     long long rest = json_integer_value(json_object_get(reload, count));
+    const char *where = strcmp(what, "problems") == 0 ? "stint check" : "the pool's log";
+    char n[32];
     for (size_t i = 0; i < json_array_size(lines); i++, rest--) {
         const char *line = json_string_value(json_array_get(lines, i));
         buf_adds(out, "  ");
@@ -47,7 +49,7 @@ static void add_lines(const json_t *reload, const char *what, const char *count,
         buf_addc(out, '\n');
     }
     if (rest > 0)
-        buf_addf(out, "  and %lld more; see the pool's log\n", rest);
+        buf_addf(out, "  and %s more; see: %s\n", text_count(rest, n, sizeof(n)), where);
 }
 
 static void strip_newline(struct buf *text)
@@ -274,6 +276,11 @@ void reload_say_diff(
     cli_print(&out);
 }
 
+bool reload_is_refused(const struct cli *cli)
+{
+    return has_state(json_object_get(cli->pool, "reload"), "refused");
+}
+
 void reload_add_note(const struct cli *cli, struct buf *out)
 {
     const json_t *reload = json_object_get(cli->pool, "reload");
@@ -281,7 +288,7 @@ void reload_add_note(const struct cli *cli, struct buf *out)
     char ago[32];
     if (has_state(reload, "pending"))
         buf_adds(out, "a reload of the configuration is under way\n");
-    if (!has_state(reload, "refused"))
+    if (!reload_is_refused(cli))
         return;
     tone_add(out, TONE_BAD, cli->has_color, "reload refused");
     buf_addf(out, " %s ago; the configuration accepted before is in force:\n",

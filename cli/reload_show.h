@@ -15,6 +15,7 @@ enum cli_exit reload_say_changes(
 /* `config diff`: the same, by what a reload would do with it. */
 void reload_say_diff(
     const struct cli *cli, const struct config *accepted, const struct config *files);
+bool reload_is_refused(const struct cli *cli); /* the newest, as the pool's status says */
 /* Lines for `status`, when the newest reload was refused or is under way; else nothing. */
 void reload_add_note(const struct cli *cli, struct buf *out);
 

@@ -124,11 +124,12 @@ static enum rc read_files(struct pool *pool, struct config_sources *sources, str
     CLEANUP(buf_fini) struct buf problems = BUF_INIT;
     struct err err = {""};
     enum rc rc = config_sources_read(pool->config_path, sources, &err);
+    size_t count = 0;
 
     if (rc != RC_OK)
         buf_adds(&problems, err.text);
     else
-        rc = config_parse(sources, ret, &problems);
+        rc = config_parse_counted(sources, ret, &problems, &count);
     if (rc == RC_OK)
         programs_check_writable(*ret, &problems);
     if (rc == RC_OK && problems.len > 0) {
@@ -136,6 +137,8 @@ static enum rc read_files(struct pool *pool, struct config_sources *sources, str
         rc = RC_INVALID;
     }
     add_lines(&pool->reload, buf_str(&problems));
+    if (count > pool->reload.lines_len)
+        pool->reload.lines_len = count; /* the first ones were told */
     return rc;
 }
 

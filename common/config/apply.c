@@ -33,7 +33,7 @@ static void unknown_key(
         else if (!elsewhere && option_find(options[i].section, key) == &options[i])
             elsewhere = &options[i];
     }
-    const char *near = text_nearest(key, names, n);
+    const char *near = problems_are_full(problems) ? NULL : text_nearest(key, names, n);
     if (elsewhere)
         problem_add(problems, at, "unknown key \"%s\" in [" TITLE_SHOWN "]; it belongs to %s", key,
             title, option_section_form(elsewhere->section));

@@ -198,10 +198,11 @@ static void build_job(const struct section_list *sections, bool *is_taken,
 static void unknown_job(
     const struct section_list *sections, const struct section *s, const struct config *config)
 {
-    CLEANUP_FREE const char **names = xcalloc(config->jobs_len + 1, sizeof(*names));
-    for (size_t i = 0; i < config->jobs_len; i++)
+    const size_t len = problems_are_full(sections->problems) ? 0 : config->jobs_len;
+    CLEANUP_FREE const char **names = xcalloc(len + 1, sizeof(*names));
+    for (size_t i = 0; i < len; i++)
         names[i] = config->jobs[i].name;
-    const char *near = text_nearest(s->name, names, config->jobs_len);
+    const char *near = text_nearest(s->name, names, len);
     if (near)
         problem_add(sections->problems, &s->at,
             "[stage %s.%s] is of an unknown job \"%s\"; did you mean \"%s\"?", s->name, s->stage,
@@ -215,10 +216,11 @@ static void unknown_job(
 static void unlisted_stage(
     const struct section_list *sections, const struct section *s, const struct job_spec *job)
 {
-    CLEANUP_FREE const char **names = xcalloc(job->stages_len + 1, sizeof(*names));
-    for (size_t i = 0; i < job->stages_len; i++)
+    const size_t len = problems_are_full(sections->problems) ? 0 : job->stages_len;
+    CLEANUP_FREE const char **names = xcalloc(len + 1, sizeof(*names));
+    for (size_t i = 0; i < len; i++)
         names[i] = job->stages[i].name;
-    const char *near = text_nearest(s->stage, names, job->stages_len);
+    const char *near = text_nearest(s->stage, names, len);
     if (near)
         problem_add(sections->problems, &s->at,
             "[stage %s.%s]: job %s has no stage \"%s\"; did you mean \"%s\"?", s->name, s->stage,

@@ -106,18 +106,34 @@ static struct config *build(const struct config_sources *sources, struct problem
     return config;
 }
 
-enum rc config_parse(
-    const struct config_sources *sources, struct config **ret, struct buf *problems)
+enum rc config_parse_counted(const struct config_sources *sources, struct config **ret,
+    struct buf *problems, size_t *ret_count)
 {
     struct problems found = {.out = problems};
     struct config *config = build(sources, &found);
+    *ret_count = found.count;
     if (found.count == 0) {
         *ret = config;
         return RC_OK;
     }
-    problems_end(&found);
     config_free(config);
     return RC_INVALID;
+}
+
+void config_add_rest(struct buf *problems, size_t count)
+{
+    const struct problems found = {.out = problems, .count = count};
+    problems_end(&found);
+}
+
+enum rc config_parse(
+    const struct config_sources *sources, struct config **ret, struct buf *problems)
+{
+    size_t count;
+    enum rc rc = config_parse_counted(sources, ret, problems, &count);
+    if (problems)
+        config_add_rest(problems, count);
+    return rc;
 }
 
 char *config_named_socket(const struct config_sources *sources)

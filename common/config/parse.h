@@ -12,6 +12,12 @@
 MUST_CHECK enum rc config_parse(
     const struct config_sources *sources, struct config **ret, struct buf *problems);
 
+/* The same; how many problems there are: problems has the first ones only, without a word about the
+ * rest. *ret_count is set in any case. */
+MUST_CHECK enum rc config_parse_counted(const struct config_sources *sources, struct config **ret,
+    struct buf *problems, size_t *ret_count);
+void config_add_rest(struct buf *problems, size_t count); /* that word */
+
 /* Where [pool] puts the control socket, be the rest as wrong as it may; what of it is not known has
  * its default. Caller frees. */
 char *config_named_socket(const struct config_sources *sources);

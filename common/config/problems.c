@@ -41,7 +41,12 @@ void problem_add_text(struct problems *problems, const char *text)
     buf_addc(problems->out, '\n');
 }
 
-void problems_end(struct problems *problems)
+bool problems_are_full(const struct problems *problems)
+{
+    return !problems->out || problems->count >= PROBLEMS_SHOWN_MAX;
+}
+
+void problems_end(const struct problems *problems)
 {
     if (problems->out && problems->count > PROBLEMS_SHOWN_MAX)
         buf_addf(problems->out, "… and %zu more problems\n", problems->count - PROBLEMS_SHOWN_MAX);

@@ -4,6 +4,7 @@
 #ifndef STINT_CONFIG_PROBLEMS_H
 #define STINT_CONFIG_PROBLEMS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/base/buf.h"
@@ -27,7 +28,10 @@ void problem_add(struct problems *problems, const struct place *at, const char *
     __attribute__((format(printf, 3, 4)));
 /* One that says itself where it is. */
 void problem_add_text(struct problems *problems, const char *text);
+/* One more will not be shown: what helps to word it (a search for the nearest name, say) may be
+ * left out. */
+bool problems_are_full(const struct problems *problems);
 /* Says how many were not shown, if any. */
-void problems_end(struct problems *problems);
+void problems_end(const struct problems *problems);
 
 #endif

@@ -61,7 +61,8 @@ static void unknown_section(
     const char *words[SECTION_COUNT];
     for (size_t i = 0; i < SECTION_COUNT; i++)
         words[i] = option_section_name((enum option_section)i);
-    const char *near = text_nearest(word, words, SECTION_COUNT);
+    const char *near =
+        problems_are_full(list->problems) ? NULL : text_nearest(word, words, SECTION_COUNT);
     for (size_t i = 0; i < SECTION_COUNT; i++) {
         if (near != words[i])
             continue;

@@ -50,9 +50,10 @@ enum rc template_check_use(const struct section_list *list, const char *name, st
 {
     if (section_find(list, SECTION_TEMPLATE, name, NULL))
         return RC_OK;
-    CLEANUP_FREE const char **names = xcalloc(list->len + 1, sizeof(*names));
+    const size_t len = problems_are_full(list->problems) ? 0 : list->len;
+    CLEANUP_FREE const char **names = xcalloc(len + 1, sizeof(*names));
     size_t n = 0;
-    for (size_t i = 0; i < list->len; i++) {
+    for (size_t i = 0; i < len; i++) {
         if (list->list[i].kind == SECTION_TEMPLATE)
             names[n++] = list->list[i].name;
     }

@@ -3,7 +3,6 @@ more there is than it shows."""
 import unittest
 
 import path  # noqa: F401
-import control
 from stint_test import StintTest
 from waiting import wait_until
 
@@ -58,6 +57,41 @@ class Warned(StintTest):
         self.script("nothere", "echo 1")
         self.script("nothere.sh", "echo 1")
         self.assertNotIn("warning", self.stint("reload").err)
+
+
+class Many(StintTest):
+    """A file with thousands of wrong lines: a few are told, all are counted, nobody waits for it."""
+
+    def test_twenty_thousand_problems(self):
+        job = "[job j]\nhandler = builtin noop\n"
+        self.config(job)
+        pool = self.pool()
+        self.assertRegex(self.stint("status").out, r"(?m)^stint .* OK$")
+        self.config(job + "timuot = 5s\n" * 20000)
+        answer = self.stint("--json", "reload", code=1).json
+        self.assertEqual(answer["problem_count"], 20000)
+        self.assertLessEqual(len(answer["problems"]), 100)
+        self.assertRegex(self.stint("reload", code=1).err, r"and 19,\d{3} more; see: stint check")
+        self.assertLess(pool.log().count("timuot"), 400)
+        found = self.stint("status")
+        self.assertEqual(found.err.count("timuot"), 8)
+        self.assertIn("… and 19,992 more; see: stint check", found.err)
+        self.assertEqual(found.out.count("timuot"), 8)
+        self.assertIn("and 19,992 more", found.out)
+        self.assertIn("… and 19900 more problems", self.stint("check", code=78).err)
+
+    def test_the_header_is_not_ok_while_a_reload_stands_refused(self):
+        job = "[job j]\nhandler = builtin noop\n"
+        self.config(job)
+        self.pool()
+        self.config(job + "timuot = 5s\n")
+        self.stint("reload", code=1)
+        header = self.stint("status").out.splitlines()[0]
+        self.assertIn("a reload is refused", header)
+        self.assertNotIn("OK", header)
+        self.config(job)
+        self.stint("reload")
+        self.assertRegex(self.stint("status").out, r"(?m)^stint .* OK$")
 
 
 if __name__ == "__main__":
