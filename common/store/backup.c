@@ -43,12 +43,58 @@ static enum rc check_unused(const char *path, struct err *err)
     return RC_OK;
 }
 
+static bool is_companion_name(const char *path)
+{
+    size_t len = strlen(path);
+    for (size_t i = 0; i < sizeof companions / sizeof companions[0]; i++) {
+        size_t tail = strlen(companions[i]);
+        if (len > tail && strcmp(path + len - tail, companions[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A hard link to one of them has a name of its own. */
+static bool is_companion_of(const char *database, const struct stat *st)
+{
+    for (size_t i = 0; i < sizeof companions / sizeof companions[0]; i++) {
+        CLEANUP_FREE char *name = xasprintf("%s%s", database, companions[i]);
+        if (is_same_file(name, st))
+            return true;
+    }
+    return false;
+}
+
+/* Only an older backup, or an empty file, is there to be replaced: not a configuration, a key. The
+ * path is not our own database's, whose locks a close would drop. */
+static enum rc check_replaceable(const char *path, struct err *err)
+{
+    static const char magic[] = "SQLite format 3";
+    char head[sizeof magic] = "";
+    CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0) {
+        int errnum = errno;
+        return err_sys(err, errnum, "cannot look into %s", path);
+    }
+    ssize_t n = pread(fd, head, sizeof head, 0);
+    if (n == 0 || (n == (ssize_t)sizeof head && memcmp(head, magic, sizeof magic) == 0))
+        return RC_OK;
+    return err_set(err, RC_INVALID,
+        "%s is no database, so no older backup either: it stays as it is; choose another name",
+        path);
+}
+
 static enum rc check_place(
     const struct store *store, const struct backup_options *opts, struct err *err)
 {
     struct stat st;
     if (!*opts->path)
         return err_set(err, RC_INVALID, "the backup's name is empty; say a FILE");
+    if (is_companion_name(opts->path))
+        return err_set(err, RC_INVALID,
+            "%s is named like a part of a database that SQLite keeps beside it; choose another "
+            "name, like stint-backup.db",
+            opts->path);
     if (lstat(opts->path, &st))
         return errno == ENOENT ? check_unused(opts->path, err)
                                : err_sys(err, errno, "cannot look at %s", opts->path);
@@ -57,13 +103,17 @@ static enum rc check_place(
             opts->path, opts->path);
     if (!S_ISREG(st.st_mode))
         return err_set(err, RC_INVALID, "%s is no regular file; choose another name", opts->path);
+    if (is_companion_of(store->path, &st))
+        return err_set(
+            err, RC_INVALID, "%s is a part of the database; choose another name", opts->path);
     if (is_same_file(store->path, &st))
         return err_set(
             err, RC_INVALID, "%s is the database itself; choose another name", opts->path);
     if (!opts->may_replace)
         return err_set(err, RC_INVALID, "%s exists; replace it by --force, or choose another name",
             opts->path);
-    return check_unused(opts->path, err);
+    enum rc rc = check_unused(opts->path, err);
+    return rc ? rc : check_replaceable(opts->path, err);
 }
 
 /* Mode 0600, empty. Caller frees *ret. */

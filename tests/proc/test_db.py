@@ -60,10 +60,28 @@ class Database(StintTest):
         self.assertIn("--force", self.stint("db", "backup", "b/old.db", code=1).err)
         with open(self.path("b", "old.db"), encoding="utf-8") as f:
             self.assertEqual(f.read(), "precious")
+        self.assertIn("is no database", self.stint("db", "backup", "-f", "b/old.db", code=1).err)
+        with open(self.path("b", "old.db"), encoding="utf-8") as f:
+            self.assertEqual(f.read(), "precious")
+        self.write("b/old.db", "")
+        self.stint("db", "backup", "-f", "b/old.db")
         self.stint("db", "backup", "-f", "b/old.db")
         self.assertEqual(self.names(), ["old.db"])
         self.assertIn("is sound", self.stint(
             "db", "check", env={"STINT_POOL_DATABASE": self.path("b", "old.db")}).out)
+
+    def test_no_part_of_the_database_is_replaced(self):
+        self.fill(300)
+        pool = self.pool()
+        os.link(self.path("stint.db-wal"), self.path("b", "link.db"))
+        for words in (["stint.db-wal"], ["stint.db-shm"], ["stint.db-journal"], ["stint.pid"],
+                      ["stint.conf"], ["b/link.db"], ["b/x.db-wal"]):
+            self.stint("db", "backup", "-f", *words, code=1)
+        pool.stop()
+        os.unlink(self.path("b", "link.db"))
+        self.assertEqual(self.names(), [])
+        self.assertEqual(self.value("SELECT count(*) FROM work_items"), 300)
+        self.assertIn("is sound", self.stint("db", "check").out)
 
     def test_wrong_places_are_named(self):
         self.fill(1)
