@@ -50,12 +50,11 @@ static bool drop_begun(const struct cli *cli, struct pause_found *found)
     struct buf answer CLEANUP(buf_fini) = BUF_INIT;
     if (cli_ask(cli, "workers", &answer, NULL))
         return false;
-    for (char *line = answer.data, *end; line && *line; line = end) {
-        end = line + strcspn(line, "\n");
-        json_t *worker = json_loadb(line, (size_t)(end - line), 0, NULL);
+    const char *rest = buf_str(&answer);
+    json_t *worker;
+    while ((worker = pool_next_object(&rest))) {
         drop_begun_by(cli, worker, found);
         json_decref(worker);
-        end += *end == '\n';
     }
     return true;
 }

@@ -111,23 +111,16 @@ static void add_row(struct table *t, const json_t *resource)
 static enum cli_exit show(
     struct cli *cli, const struct buf *payload, struct table *t, struct buf *out)
 {
-    const char *line = buf_str(payload);
-    while (*line) {
-        size_t len = strcspn(line, "\n");
-        json_t *resource = json_loadb(line, len, 0, NULL);
-        if (!json_is_object(resource)) {
-            json_decref(resource);
-            return cli_fail(CLI_FAILED, "the pool's answer cannot be read; is it of another "
-                                        "version? See: stint status");
-        }
+    const char *rest = buf_str(payload);
+    json_t *resource;
+    while ((resource = pool_next_object(&rest))) {
         if (cli->is_json)
             add_json(out, resource);
         else
             add_row(t, resource);
         json_decref(resource);
-        line += len + (line[len] == '\n');
     }
-    return CLI_OK;
+    return pool_end_of_answer(rest);
 }
 
 static enum cli_exit run(struct cli *cli)

@@ -101,28 +101,19 @@ static void add_row(struct table *t, const json_t *worker, const struct owner *o
 static enum cli_exit show(
     struct cli *cli, const struct buf *payload, struct table *t, struct buf *out)
 {
-    const char *line = buf_str(payload);
-    while (*line) {
-        size_t len = strcspn(line, "\n");
+    const char *rest = buf_str(payload);
+    json_t *worker;
+    while ((worker = pool_next_object(&rest))) {
         struct owner owner = {NULL, NULL, NULL};
-        json_t *worker = len ? json_loadb(line, len, 0, NULL) : NULL;
-        if (len && !json_is_object(worker)) {
-            json_decref(worker);
-            return cli_fail(CLI_FAILED, "the pool's answer cannot be read; is it of another "
-                                        "version? See: stint status");
-        }
-        if (worker) {
-            find_owner(cli, member(worker, "claim"), &owner);
-            if (cli->is_json)
-                add_json(out, worker, &owner);
-            else
-                add_row(t, worker, &owner);
-        }
+        find_owner(cli, member(worker, "claim"), &owner);
+        if (cli->is_json)
+            add_json(out, worker, &owner);
+        else
+            add_row(t, worker, &owner);
         owner_fini(&owner);
         json_decref(worker);
-        line += len + (line[len] == '\n');
     }
-    return CLI_OK;
+    return pool_end_of_answer(rest);
 }
 
 static enum cli_exit run(struct cli *cli)

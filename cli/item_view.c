@@ -73,14 +73,13 @@ static void take_workers(const struct cli *cli, struct item_view *view)
         is_run = is_run || view->runs[i].status == STATUS_IN_PROGRESS;
     if (!is_run || cli->presence != POOL_RUNNING || cli_ask(cli, "workers", &answer, NULL))
         return;
-    for (char *line = answer.data; line && *line;) {
-        char *end = strchr(line, '\n');
-        json_t *worker = json_loadb(line, end ? (size_t)(end - line) : strlen(line), 0, NULL);
+    const char *rest = buf_str(&answer);
+    json_t *worker;
+    while ((worker = pool_next_object(&rest))) {
         for (size_t i = 0; i < view->runs_len; i++)
             if (view->runs[i].status == STATUS_IN_PROGRESS)
                 take_worker(&view->runs[i], worker);
         json_decref(worker);
-        line = end ? end + 1 : NULL;
     }
 }
 

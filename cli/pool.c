@@ -102,6 +102,28 @@ enum rc cli_ask(const struct cli *cli, const char *request, struct buf *payload,
     return control_ask(cli->config->pool.socket, request, POOL_TIMEOUT_MS, payload, err);
 }
 
+json_t *pool_next_object(const char **rest)
+{
+    const char *line = *rest + strspn(*rest, "\n");
+    size_t len = strcspn(line, "\n");
+    json_t *object = len ? json_loadb(line, len, 0, NULL) : NULL;
+    *rest = line;
+    if (!json_is_object(object)) {
+        json_decref(object);
+        return NULL;
+    }
+    *rest = line + len;
+    return object;
+}
+
+enum cli_exit pool_end_of_answer(const char *rest)
+{
+    if (!*rest)
+        return CLI_OK;
+    return cli_fail(CLI_FAILED,
+        "the pool's answer cannot be read; is it of another version? See: stint status");
+}
+
 void cli_wake(const struct cli *cli, int64_t n)
 {
     char request[64];

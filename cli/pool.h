@@ -29,6 +29,11 @@ int64_t pool_number(const struct cli *cli, const char *member, int64_t fallback)
 /* Asks the pool; RC_NOTFOUND: none. */
 MUST_CHECK enum rc cli_ask(
     const struct cli *cli, const char *request, struct buf *payload, struct err *err);
+/* The next object of an answer that has one a line; *rest moves behind it. NULL: there is none, or,
+ * if **rest is not NUL, what stands there is none. Caller drops its reference. */
+json_t *pool_next_object(const char **rest);
+/* Exit status of an answer that ended so, after saying what is wrong with it. */
+enum cli_exit pool_end_of_answer(const char *rest);
 /* Work was added: wakes up to n idle workers, if a pool runs. */
 void cli_wake(const struct cli *cli, int64_t n);
 /* "no pool is running: start one with stint run", when that is so. */
