@@ -2,6 +2,7 @@
 import os
 import sqlite3
 import subprocess
+import time
 
 from pool import Pool
 
@@ -41,6 +42,18 @@ class Bed:
         if done.returncode != 0:
             raise RuntimeError(f"stint {' '.join(args)}: exit {done.returncode}: {done.stderr}")
         return done.stdout
+
+    def quick(self, *args):
+        """As stint(), but with as little of Python's own as can be: returns (started, returned).
+
+        subprocess.run spends about as long on pipes and threads as the command itself."""
+        program, before = f"{self.build}/stint", time.monotonic()
+        pid = os.posix_spawn(program, [program, "-c", f"{self.dir}/stint.conf", "-q", *args],
+                             self.environment())
+        _, status = os.waitpid(pid, 0)
+        if status != 0:
+            raise RuntimeError(f"stint {' '.join(args)}: wait status {status}")
+        return before, time.monotonic()
 
     def pool(self, *args):
         self.number += 1
