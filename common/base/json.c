@@ -146,7 +146,7 @@ static const char *skip_string(const char *p)
     return *p ? p + 1 : p;
 }
 
-static const char *skip_value(const char *p)
+const char *json_skip_value(const char *p)
 {
     if (*p == '"')
         return skip_string(p);
@@ -256,7 +256,7 @@ bool json_member(const char *text, const char *key, const char **ret_start, size
         if (*p != ':')
             return false;
         p = skip_space(p + 1);
-        const char *end = skip_value(p);
+        const char *end = json_skip_value(p);
         if (is_it) {
             *ret_start = p;
             *ret_len = (size_t)(end - p);

@@ -30,6 +30,8 @@ void json_bool(struct json *j, const char *key, bool value);
 void json_add_null(struct json *j, const char *key);
 void json_raw(struct json *j, const char *key, const char *text); /* valid JSON; NULL: null */
 
+/* Behind the value that p, in valid JSON, stands at. */
+const char *json_skip_value(const char *p);
 /* The raw text of member `key` of the object `text` (valid JSON, NUL-terminated): start and length
  * inside text. False if text is no object or has no such member. */
 bool json_member(const char *text, const char *key, const char **ret_start, size_t *ret_len);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/json.h"
 #include "common/base/text.h"
 #include "common/records/plain.h"
 
@@ -23,37 +24,9 @@ static const char *skip_space(const char *p)
     return p + strspn(p, " \t\r\n");
 }
 
-static const char *skip_string(const char *p)
-{
-    for (p++; *p && *p != '"'; p++)
-        if (*p == '\\' && p[1])
-            p++;
-    return *p ? p + 1 : p;
-}
-
-/* p at a value of valid JSON. */
-static const char *skip_value(const char *p)
-{
-    size_t depth = 0;
-    if (*p != '"' && *p != '{' && *p != '[')
-        return p + strcspn(p, ",}] \t\r\n");
-    do {
-        if (*p == '"') {
-            p = skip_string(p);
-            continue;
-        }
-        if (*p == '{' || *p == '[')
-            depth++;
-        else if (*p == '}' || *p == ']')
-            depth--;
-        p++;
-    } while (*p && depth > 0);
-    return p;
-}
-
 static struct span value_at(const char *p)
 {
-    return (struct span){p, (size_t)(skip_value(p) - p)};
+    return (struct span){p, (size_t)(json_skip_value(p) - p)};
 }
 
 /* The next member of an object known to be valid; p stands behind '{' or a value. */

@@ -16,7 +16,7 @@ ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), 
 TREE = read_tree(ROOT)
 
 BASE, CONFIG, IPC, STORE = "common/base", "common/config", "common/ipc", "common/store"
-RECORDS, FILTER = "common/records", "common/filter"
+RECORDS, FILTER, PROTOCOL = "common/records", "common/filter", "common/protocol"
 ALL_COMMON = {BASE, CONFIG, IPC, STORE}
 MAY_INCLUDE = {
     BASE: set(),
@@ -24,13 +24,14 @@ MAY_INCLUDE = {
     IPC: {BASE},
     RECORDS: {BASE},
     FILTER: {BASE},
+    PROTOCOL: {BASE},
     STORE: {BASE, CONFIG, IPC, FILTER},
     "supervisor": {BASE, CONFIG, IPC},
     "supervisor/keeper": ALL_COMMON,
-    "worker": ALL_COMMON,
-    "worker/plugin": {BASE, IPC},
+    "worker": ALL_COMMON | {PROTOCOL},
+    "worker/plugin": {BASE, PROTOCOL},
     "worker/discover": ALL_COMMON | {RECORDS},
-    "cli": ALL_COMMON | {RECORDS, FILTER},
+    "cli": ALL_COMMON | {RECORDS, FILTER, PROTOCOL},
     "scripts": {BASE, CONFIG},
     "web": ALL_COMMON | {FILTER},
 }
