@@ -102,7 +102,8 @@ class Installed(InitTest):
                  "runit/finish": 0o755, "runit/log/run": 0o755, "s6/run": 0o755,
                  "s6/finish": 0o755, "s6/log/run": 0o755, "s6/notification-fd": 0o644,
                  "examples/licences/stint.conf": 0o644, "examples/licences/report": 0o755,
-                 "doc/stint/README.md": 0o644}
+                 "doc/stint/README.md": 0o644, "doc/stint/handlers.md": 0o644,
+                 **{f"share/stint/handlers/stint.{x}": 0o644 for x in ("py", "js", "sh")}}
         modes.update({f"libexec/stint/{name}": 0o755 for name in ROLES[1:]})
         for ending, mode in modes.items():
             with self.subTest(ending):

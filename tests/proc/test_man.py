@@ -9,7 +9,7 @@ import path  # noqa: F401
 from stint_test import BIN, ROOT, StintTest
 
 PAGES = os.path.join(BIN, "docs", "man")
-NAMES = ("stint.1", "stintd.8", "stint.conf.5")
+NAMES = ("stint.1", "stintd.8", "stint.conf.5", "stint-handler.7")
 
 
 @unittest.skipUnless(os.path.exists(os.path.join(PAGES, "stint.1")), "built without scdoc")
