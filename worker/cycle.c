@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/crash.h"
 #include "common/base/log.h"
@@ -56,10 +57,11 @@ static enum rc exchange(struct worker *w, struct attempt *a, struct wish *wish,
 {
     struct patience p = {0};
     for (;;) {
-        const struct outcome *outcome = a->has_outcome ? &a->outcome : NULL;
+        const struct outcome *outcome = &a->outcome;
+        struct exchange x = {&outcome, a->has_outcome ? 1 : 0, wish, 0};
         a->outcome.slot = w->life.sent.slot;
         a->outcome.pid = getpid();
-        enum rc rc = store_exchange(w->store, outcome, wish, answer, err);
+        enum rc rc = store_exchange(w->store, &x, answer, err);
         if (rc == RC_OK)
             return RC_OK;
         if (is_refused(a, rc, err))
@@ -72,7 +74,7 @@ static enum rc exchange(struct worker *w, struct attempt *a, struct wish *wish,
     }
 }
 
-static bool renew_tokens(void *ctx, int64_t *ret_started_wall_ms)
+static size_t renew_tokens(void *ctx, int64_t *ret_started_wall_ms)
 {
     struct worker *w = ctx;
     bool is_open = tokens_renew(&w->tokens, &w->life);
@@ -138,10 +140,11 @@ static enum rc trade(struct worker *w, struct attempt *a, bool *ret_is_open, str
     struct wish wish = {
         .stage_ids = w->stage_ids,
         .stages_len = w->stages_len,
+        .claims_len = 1,
         .fence = &w->life.mem->spec_generation,
         .fence_value = w->life.spec_generation,
     };
-    struct exchange_answer answer = {0};
+    CLEANUP(exchange_answer_fini) struct exchange_answer answer = {.runs = NULL};
     bool has_wish = false, is_in_vain = false;
     enum rc rc = make_wish(w, &wish, a->has_outcome, &has_wish, err);
     if (rc != RC_OK || (!a->has_outcome && !has_wish))
@@ -151,15 +154,16 @@ static enum rc trade(struct worker *w, struct attempt *a, bool *ret_is_open, str
     if (rc != RC_OK)
         return rc;
     if (w->tokens.is_paced)
-        is_in_vain = tokens_settle(&w->tokens, &w->life, answer.run.stage_id);
+        is_in_vain =
+            tokens_settle(&w->tokens, &w->life, answer.runs_len > 0 ? answer.runs[0].stage_id : 0);
     if (a->has_outcome)
         CRASH_POINT("worker.outcome_committed");
-    if (answer.is_outcome_lost)
+    if (a->has_outcome && answer.is_lost[0])
         log_lost(a);
     attempt_fini(a);
-    *ret_is_open = answer.run.id == 0 && ((has_wish && wish.is_repeat) || is_in_vain);
-    if (answer.run.id != 0)
-        attempt_init(a, &answer.run, catalog_stage(w->catalog, answer.run.stage_id));
+    *ret_is_open = answer.runs_len == 0 && ((has_wish && wish.is_repeat) || is_in_vain);
+    if (answer.runs_len > 0)
+        attempt_init(a, &answer.runs[0], catalog_stage(w->catalog, answer.runs[0].stage_id));
     if (answer.claimable > 0)
         pool_wake(w->life.mem,
             answer.claimable < POOL_SLOTS_MAX ? (int)answer.claimable : POOL_SLOTS_MAX);

@@ -15,6 +15,7 @@ const char *attempt_event(enum end_cause cause)
     case END_STOPPED:
         return "attempt.given_back";
     case END_INTERRUPTED:
+    case END_CRASHED:
         return "attempt.interrupted";
     case END_DONE:
     case END_SKIP:

@@ -84,7 +84,8 @@ static struct ending interrupted(const struct end_state *state, const struct sta
     struct ending e = {.status = STATUS_PENDING,
         .attempts = state->attempts - 1,
         .interruptions = state->interruptions + 1,
-        .streak = state->streak + 1};
+        .streak = state->streak + 1,
+        .is_suspect = state->is_suspect};
     if (tuning->on_worker_death == ON_DEATH_FAIL) {
         e.status = STATUS_FAILED;
         e.attempts = state->attempts;
@@ -93,6 +94,16 @@ static struct ending interrupted(const struct end_state *state, const struct sta
         e.delay_ms = streak_delay_ms(e.streak);
     }
     return e;
+}
+
+/* One of those in flight did it; alone, it will be known. */
+static struct ending crashed(const struct end_state *state)
+{
+    return (struct ending){.status = STATUS_PENDING,
+        .attempts = state->attempts - 1,
+        .interruptions = state->interruptions + 1,
+        .streak = state->streak,
+        .is_suspect = true};
 }
 
 static struct ending retried(const struct end_state *state, const struct stage_tuning *tuning,
@@ -116,7 +127,8 @@ struct ending ending_decide(enum end_cause cause, const struct end_state *state,
     struct ending given_back = {.status = STATUS_PENDING,
         .attempts = state->attempts - 1,
         .interruptions = state->interruptions,
-        .streak = state->streak};
+        .streak = state->streak,
+        .is_suspect = state->is_suspect};
     struct ending e = kept;
     switch (cause) {
     case END_DONE:
@@ -139,6 +151,9 @@ struct ending ending_decide(enum end_cause cause, const struct end_state *state,
         break;
     case END_INTERRUPTED:
         e = interrupted(state, tuning);
+        break;
+    case END_CRASHED:
+        e = crashed(state);
         break;
     case END_CAUSE_COUNT:
         break;

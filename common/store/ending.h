@@ -24,6 +24,7 @@ enum end_cause {
     END_STAGE_PAUSE, /* exit 77, 78, 126, 127, start failure: given back, the stage is paused */
     END_INTERRUPTED, /* its worker died */
     END_STOPPED,     /* pool stopped, claim given back */
+    END_CRASHED,     /* its resident died with others in flight: given back, runs alone next */
     END_CAUSE_COUNT,
 };
 
@@ -32,12 +33,14 @@ struct ending {
     enum stage_status status;
     int64_t attempts, interruptions, streak;
     int64_t delay_ms; /* of retry_later: next_attempt_at = now + delay; else 0 */
+    bool is_suspect;  /* its next attempt runs alone */
 };
 
 struct end_state {
     int64_t attempts;      /* as raised by the claim */
     int64_t interruptions; /* in all */
     int64_t streak;        /* interruptions in a row without a new checkpoint */
+    bool is_suspect;       /* this attempt runs alone */
 };
 
 /* after_ms: the handler's lower bound, −1: none. random: any number, for the jitter. */

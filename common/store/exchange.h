@@ -1,5 +1,6 @@
-/* exchange: finish one attempt and claim the next, in one transaction that may be repeated. Used by
- * the worker only. Direct for now; shared commits will execute the same structs out of a mailbox.
+/* exchange: finish attempts and claim the next ones, in one transaction that may be repeated. Used
+ * by the worker only. Direct for now; shared commits will execute the same structs out of a
+ * mailbox.
  */
 #ifndef STINT_STORE_EXCHANGE_H
 #define STINT_STORE_EXCHANGE_H
@@ -18,7 +19,6 @@ struct run {
     int64_t item_id, stage_id;
     int64_t claim;
     struct end_state state; /* attempts includes this one */
-    bool is_suspect;
     int64_t started_wall_ms;
     char *key, *data; /* data: JSON text */
     char *checkpoint; /* JSON text or NULL */
@@ -37,35 +37,53 @@ struct outcome {
     const char *how;         /* "exit 75", "signal 9", "timeout"; for events; NULL */
     const char *stderr_tail; /* NULL or "" when there was none */
     int64_t after_ms;        /* −1: none */
+    bool is_suspect;         /* may take others down with it: its next attempt runs alone */
     int64_t elapsed_ms;
     int64_t slot, pid; /* the worker's, for events; pid 0: not said */
     uint64_t random;   /* for the jitter: the same when repeated */
 };
 
-/* What the worker wants next: one run out of any of these stages, under this claim number. */
+/* What the worker wants next: up to claims_len runs of one of these stages, under the numbers from
+ * claim on, one a row. A run that is suspect comes alone. */
 struct wish {
     const int64_t *stage_ids;
+    const uint32_t *rooms; /* so many of each stage, 0: of this one none; NULL: claims_len */
     size_t stages_len;
+    int64_t favoured; /* a stage that comes first, unless others have waited much longer; 0: none */
     int64_t claim;
+    size_t claims_len;
     /* A word that must still have this value when the write lock is held, else nothing is claimed:
      * the JobSpec that the wish was made by is no longer the database's. NULL: none. */
     const _Atomic uint64_t *fence;
     uint64_t fence_value;
     int64_t started_wall_ms; /* what started_at says: when its tokens were had; 0: now */
-    /* Called under the write lock when that is long ago: false: there are no tokens any more, so
-     * nothing is claimed. May be NULL. */
-    bool (*renew)(void *ctx, int64_t *ret_started_wall_ms);
+    /* Called under the write lock when that is long ago; returns for how many runs there are tokens
+     * now, 0: nothing is claimed. May be NULL. */
+    size_t (*renew)(void *ctx, int64_t *ret_started_wall_ms);
     void *renew_ctx;
-    bool is_repeat; /* only look for the row that got this number; none: wish again under a new one
-                     */
+    bool is_repeat; /* only look for the rows that got these numbers; none: wish again under new
+                       ones */
 };
 
-struct exchange_answer {
-    bool is_outcome_lost; /* the claim was gone: nothing of the outcome was recorded (event
-                             claim.lost) */
-    struct run run;       /* run.id 0: nothing claimable */
-    int64_t claimable;    /* further stage runs made claimable for others: wake that many */
+#define EXCHANGE_RUNS_MAX 1000       /* outcomes, and claims, of one exchange */
+#define FAVOUR_MS INT64_C(60 * 1000) /* so much waiting a favoured stage goes before others */
+
+struct exchange {
+    const struct outcome *const *outcomes;
+    size_t outcomes_len;
+    const struct wish *wish; /* NULL: none */
+    size_t failed;           /* out, on an error: the outcome that it is about; else outcomes_len */
 };
+
+/* What one exchange brought. */
+struct exchange_answer {
+    struct run *runs; /* owned: exchange_answer_fini; whoever takes a run sets its id to 0 */
+    size_t runs_len;
+    bool *is_lost;     /* of each outcome: its claim was gone: nothing was recorded (event
+                          claim.lost) */
+    int64_t claimable; /* further stage runs made claimable for others: wake that many */
+};
+void exchange_answer_fini(struct exchange_answer *answer);
 
 /* The first claimable run of a lane; id 0: there is none, or the lane is paused. */
 struct lane_head {
@@ -80,11 +98,11 @@ static inline bool lane_head_precedes(const struct lane_head *a, const struct la
     return a->rank < b->rank || (a->rank == b->rank && a->id < b->id);
 }
 
-/* Either part may be NULL. Lanes whose job or stage is paused are passed over. On an error nothing
- * is known: send the same exchange again with wish->is_repeat = true; outcomes recognise their own
- * earlier commit by themselves. ret: fini its run. */
-MUST_CHECK enum rc store_exchange(struct store *store, const struct outcome *outcome,
-    const struct wish *wish, struct exchange_answer *ret, struct err *err);
+/* Lanes whose job or stage is paused are passed over. On an error nothing is known: send the same
+ * exchange again with wish->is_repeat = true; outcomes recognise their own earlier commit by
+ * themselves. RC_INVALID, RC_LIMIT: the outcome `failed` will never be taken as it is. */
+MUST_CHECK enum rc store_exchange(
+    struct store *store, struct exchange *x, struct exchange_answer *ret, struct err *err);
 
 /* True while the row still bears this claim: looked at with each heartbeat. */
 MUST_CHECK enum rc store_claim_is_mine(

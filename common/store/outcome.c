@@ -46,6 +46,7 @@ static enum rc end_run(struct store *store, const struct outcome *o, const struc
     put_int(&q, "attempts", e->attempts);
     put_int(&q, "interruptions", e->interruptions);
     put_int(&q, "streak", e->streak);
+    put_int(&q, "suspect", e->is_suspect || o->is_suspect);
     put_id(&q, "next_attempt_at", e->status == STATUS_RETRY_LATER ? now + e->delay_ms : 0);
     put_int(&q, "elapsed_ms", o->elapsed_ms);
     put_text(&q, "error", o->cause == END_DONE ? NULL : o->why);
@@ -72,7 +73,7 @@ static enum rc log_lost(struct store *store, const struct outcome *o, const stru
     int64_t now, struct err *err)
 {
     static const char *const causes[END_CAUSE_COUNT] = {
-        "done", "skip", "retry", "fail", "pause", "interrupted", "stopped"};
+        "done", "skip", "retry", "fail", "pause", "interrupted", "stopped", "crashed"};
     CLEANUP(buf_fini) struct buf data = BUF_INIT;
     char claim[CLAIM_TEXT_MAX];
     struct json j;

@@ -27,7 +27,8 @@ static enum rc next_held(struct store *store, int64_t first_claim, int64_t last_
             .claim = get_int(&q, "claim"),
             .number = get_int(&q, "attempts"),
             .started_wall_ms = get_int(&q, "started_at")},
-        .state = {get_int(&q, "attempts"), get_int(&q, "interruptions"), get_int(&q, "streak")},
+        .state = {get_int(&q, "attempts"), get_int(&q, "interruptions"), get_int(&q, "streak"),
+            get_int(&q, "suspect") != 0},
     };
     return RC_OK;
 }
@@ -57,6 +58,7 @@ static enum rc write_run(struct store *store, const struct requeue *r, const str
     put_int(&q, "attempts", e->attempts);
     put_int(&q, "interruptions", e->interruptions);
     put_int(&q, "streak", e->streak);
+    put_int(&q, "suspect", e->is_suspect);
     put_id(
         &q, "next_attempt_at", e->status == STATUS_RETRY_LATER ? r->now_wall_ms + e->delay_ms : 0);
     put_id(&q, "elapsed_ms", 0);

@@ -65,8 +65,8 @@ static void test_removed_while_it_runs(void **state)
     struct config *config = fixture_config(f, "[job j]\nstages = a\n" STAGE("a"));
     struct catalog *fewer = NULL;
     ok(f, catalog_sync(f->store, config, &fewer, &f->err));
-    struct exchange_answer answer = {0};
-    ok(f, store_exchange(f->store, &o, NULL, &answer, &f->err));
+    struct traded answer = {0};
+    ok(f, trade(f->store, &o, NULL, &answer, &f->err));
     assert_true(answer.is_outcome_lost);
     assert_rows(f, "a done, b skipped");
     run_fini(&run);

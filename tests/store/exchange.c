@@ -41,9 +41,10 @@ static void test_item_through_two_stages(void **state)
     assert_int_equal(none.id, 0);
     struct outcome o = outcome_of(f, &first, END_DONE);
     int64_t ids[] = {stage(f, "a")->id, stage(f, "b")->id};
-    struct wish wish = {.stage_ids = ids, .stages_len = 2, .claim = claim_make(f->life, 100)};
-    struct exchange_answer answer = {0};
-    ok(f, store_exchange(f->store, &o, &wish, &answer, &f->err));
+    struct wish wish = {
+        .stage_ids = ids, .stages_len = 2, .claims_len = 1, .claim = claim_make(f->life, 100)};
+    struct traded answer = {0};
+    ok(f, trade(f->store, &o, &wish, &answer, &f->err));
     assert_int_equal(answer.run.stage_id, stage(f, "b")->id);
     assert_string_equal(answer.run.inputs, "{\"a\":{\"ok\":true}}");
     assert_int_equal(answer.claimable, 0);
@@ -94,11 +95,12 @@ static void test_repeated_exchange(void **state)
     struct run run = claim(f);
     struct outcome o = outcome_of(f, &run, END_DONE);
     int64_t ids[] = {stage(f, "a")->id};
-    struct wish wish = {.stage_ids = ids, .stages_len = 1, .claim = claim_make(f->life, 50)};
-    struct exchange_answer one = {0}, two = {0};
-    ok(f, store_exchange(f->store, &o, &wish, &one, &f->err));
+    struct wish wish = {
+        .stage_ids = ids, .stages_len = 1, .claims_len = 1, .claim = claim_make(f->life, 50)};
+    struct traded one = {0}, two = {0};
+    ok(f, trade(f->store, &o, &wish, &one, &f->err));
     wish.is_repeat = true;
-    ok(f, store_exchange(f->store, &o, &wish, &two, &f->err));
+    ok(f, trade(f->store, &o, &wish, &two, &f->err));
     assert_int_not_equal(one.run.id, 0);
     assert_int_equal(one.run.id, two.run.id);
     assert_int_equal(two.run.state.attempts, 1);
@@ -106,7 +108,7 @@ static void test_repeated_exchange(void **state)
     assert_int_equal(events(f, "claim.lost"), 0);
     wish.claim++; /* nothing bears it: a repeat that never happened the first time */
     run_fini(&two.run);
-    ok(f, store_exchange(f->store, NULL, &wish, &two, &f->err));
+    ok(f, trade(f->store, NULL, &wish, &two, &f->err));
     assert_int_equal(two.run.id, 0);
     run_fini(&one.run);
     run_fini(&run);
@@ -131,23 +133,24 @@ static void test_fence_is_looked_at_under_the_lock(void **state)
     start_pool(f);
     struct store_options opts = {.path = f->path, .hooks = {.on_begin = raise_word}};
     struct store *store = NULL;
-    struct exchange_answer answer = {0};
+    struct traded answer = {0};
     struct run run = claim(f);
     struct outcome o = outcome_of(f, &run, END_DONE);
     int64_t ids[] = {stage(f, "a")->id, stage(f, "b")->id};
     struct wish wish = {.stage_ids = ids,
         .stages_len = 2,
+        .claims_len = 1,
         .claim = claim_make(f->life, 60),
         .fence = &spec_word,
         .fence_value = 1};
     atomic_store(&spec_word, 1);
     ok(f, store_open(&opts, &store, &f->err));
-    ok(f, store_exchange(store, &o, &wish, &answer, &f->err));
+    ok(f, trade(store, &o, &wish, &answer, &f->err));
     assert_int_equal(answer.run.id, 0);
     assert_status(f, run.id, "done");
     assert_int_equal(sql_int(f, "SELECT COUNT(*) FROM item_stages WHERE claim = 60"), 0);
     wish.fence_value = 2; /* by the new one it is taken */
-    ok(f, store_exchange(store, NULL, &wish, &answer, &f->err));
+    ok(f, trade(store, NULL, &wish, &answer, &f->err));
     assert_int_not_equal(answer.run.id, 0);
     run_fini(&answer.run);
     run_fini(&run);
@@ -295,10 +298,10 @@ static void test_wrong_result_changes_nothing(void **state)
     struct run run = claim(f);
     struct outcome o = outcome_of(f, &run, END_DONE);
     o.result = "{nope";
-    struct exchange_answer answer = {0};
-    assert_int_equal(store_exchange(f->store, &o, NULL, &answer, &f->err), RC_INVALID);
+    struct traded answer = {0};
+    assert_int_equal(trade(f->store, &o, NULL, &answer, &f->err), RC_INVALID);
     o.result = "1";
-    ok(f, store_exchange(f->store, &o, NULL, &answer, &f->err));
+    ok(f, trade(f->store, &o, NULL, &answer, &f->err));
     assert_status(f, run.id, "done");
     run_fini(&run);
 }

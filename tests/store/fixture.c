@@ -182,6 +182,24 @@ void start_pool(struct fixture *f)
     f->seq = 0;
 }
 
+enum rc trade(struct store *store, const struct outcome *outcome, const struct wish *wish,
+    struct traded *ret, struct err *err)
+{
+    struct exchange x = {&outcome, outcome != NULL, wish, 0};
+    struct exchange_answer answer;
+    enum rc rc = store_exchange(store, &x, &answer, err);
+    if (rc)
+        return rc;
+    *ret = (struct traded){.claimable = answer.claimable};
+    ret->is_outcome_lost = outcome && answer.is_lost[0];
+    if (answer.runs_len) {
+        ret->run = answer.runs[0];
+        answer.runs[0] = (struct run){.id = 0};
+    }
+    exchange_answer_fini(&answer);
+    return RC_OK;
+}
+
 struct run claim(struct fixture *f)
 {
     const struct catalog_job *first = &f->catalog->jobs[0];
@@ -190,9 +208,10 @@ struct run claim(struct fixture *f)
         ids[i] = first->stages[i].id;
     struct wish wish = {.stage_ids = ids,
         .stages_len = first->spec->stages_len,
+        .claims_len = 1,
         .claim = claim_make(f->life, ++f->seq)};
-    struct exchange_answer answer = {0};
-    ok(f, store_exchange(f->store, NULL, &wish, &answer, &f->err));
+    struct traded answer = {0};
+    ok(f, trade(f->store, NULL, &wish, &answer, &f->err));
     return answer.run;
 }
 
@@ -212,11 +231,11 @@ struct outcome outcome_of(struct fixture *f, const struct run *run, enum end_cau
     };
 }
 
-struct exchange_answer end(struct fixture *f, const struct run *run, enum end_cause cause)
+struct traded end(struct fixture *f, const struct run *run, enum end_cause cause)
 {
     struct outcome o = outcome_of(f, run, cause);
-    struct exchange_answer answer = {0};
-    ok(f, store_exchange(f->store, &o, NULL, &answer, &f->err));
+    struct traded answer = {0};
+    ok(f, trade(f->store, &o, NULL, &answer, &f->err));
     return answer;
 }
 

@@ -62,8 +62,16 @@ void start_pool(struct fixture *f);
 /* Claims under the next number of this life, out of all lanes of the first job; run.id may be 0.
  * Fini it. */
 struct run claim(struct fixture *f);
+/* What an exchange of one outcome and one wish, each may be NULL, brings; fini the run. */
+struct traded {
+    struct run run; /* id 0: none */
+    bool is_outcome_lost;
+    int64_t claimable;
+};
+enum rc trade(struct store *store, const struct outcome *outcome, const struct wish *wish,
+    struct traded *ret, struct err *err);
 /* Ends it, claims nothing; returns the answer (nothing to fini). */
-struct exchange_answer end(struct fixture *f, const struct run *run, enum end_cause cause);
+struct traded end(struct fixture *f, const struct run *run, enum end_cause cause);
 struct outcome outcome_of(struct fixture *f, const struct run *run, enum end_cause cause);
 /* claim, done, fini; fails when nothing was claimable. */
 void work_one(struct fixture *f);

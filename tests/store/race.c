@@ -114,10 +114,12 @@ static enum rc claim_all(
     for (uint32_t seq = 1;; seq++) {
         struct outcome o = {
             .run = &run, .stage = stage, .cause = END_DONE, .result = "1", .after_ms = -1};
-        struct wish wish = {
-            .stage_ids = &stage->id, .stages_len = 1, .claim = claim_make(life, seq)};
-        struct exchange_answer answer = {0};
-        enum rc rc = store_exchange(store, run.id ? &o : NULL, &wish, &answer, err);
+        struct wish wish = {.stage_ids = &stage->id,
+            .stages_len = 1,
+            .claims_len = 1,
+            .claim = claim_make(life, seq)};
+        struct traded answer = {0};
+        enum rc rc = trade(store, run.id ? &o : NULL, &wish, &answer, err);
         if (rc == RC_OK && answer.is_outcome_lost)
             rc = err_set(err, RC_GONE, "a claim was lost");
         run_fini(&run);

@@ -89,9 +89,19 @@ void run_fini(struct run *run)
     *run = (struct run){0};
 }
 
-enum rc store_exchange(struct store *store, const struct outcome *outcome, const struct wish *wish,
-    struct exchange_answer *ret, struct err *err)
+void exchange_answer_fini(struct exchange_answer *answer)
 {
+    for (size_t i = 0; i < answer->runs_len; i++)
+        run_fini(&answer->runs[i]);
+    free(answer->runs);
+    free(answer->is_lost);
+}
+
+enum rc store_exchange(
+    struct store *store, struct exchange *x, struct exchange_answer *ret, struct err *err)
+{
+    const struct outcome *outcome = x->outcomes_len > 0 ? x->outcomes[0] : NULL;
+    const struct wish *wish = x->wish;
     (void)store;
     if (script_at >= script_len)
         fail_msg("an exchange too many");
@@ -113,9 +123,12 @@ enum rc store_exchange(struct store *store, const struct outcome *outcome, const
     atomic_store(&w.life.slot->order, step->order);
     if (step->rc != RC_OK)
         return err_set(err, step->rc, "as scripted");
-    *ret = (struct exchange_answer){.claimable = step->claimable};
+    *ret = (struct exchange_answer){.runs = xcalloc(1, sizeof(struct run)),
+        .runs_len = step->run_id != 0,
+        .is_lost = xcalloc(1, sizeof(bool)),
+        .claimable = step->claimable};
     if (step->run_id != 0)
-        ret->run = (struct run){
+        ret->runs[0] = (struct run){
             .id = step->run_id, .stage_id = 4, .claim = wish->claim, .key = xstrdup("k")};
     return RC_OK;
 }
