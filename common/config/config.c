@@ -96,6 +96,8 @@ static struct stage_spec discover_stage = {
             .stderr_tail_bytes = 4096,
             .output_size_bytes = INT64_C(1) << 20,
             .on_worker_death = ON_DEATH_REQUEUE,
+            .concurrency = 1,
+            .batch = 1,
         },
 };
 

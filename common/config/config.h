@@ -14,7 +14,13 @@ enum durability { DURABILITY_FULL, DURABILITY_NORMAL };
 enum merge_rule { MERGE_OVERWRITE, MERGE_KEEP };
 enum on_change { ON_CHANGE_KEEP, ON_CHANGE_RERUN };
 enum on_worker_death { ON_DEATH_REQUEUE, ON_DEATH_FAIL };
-enum handler_kind { HANDLER_EXEC, HANDLER_SHELL, HANDLER_BUILTIN };
+enum handler_kind {
+    HANDLER_EXEC,
+    HANDLER_SHELL,
+    HANDLER_RESIDENT,
+    HANDLER_PLUGIN, /* a resident whose program is stint-plugin */
+    HANDLER_BUILTIN,
+};
 enum builtin { BUILTIN_NOOP, BUILTIN_SLEEP, BUILTIN_FAIL, BUILTIN_DISCOVER };
 enum discover_kind {
     DISCOVER_MANUAL,
@@ -88,12 +94,18 @@ struct stage_tuning {
     int64_t jitter_pct;
     int64_t stderr_tail_bytes, output_size_bytes;
     enum on_worker_death on_worker_death;
+    int64_t concurrency, batch; /* calls in flight in a resident; runs of a call */
+    int64_t start_timeout_ms, resident_idle_ms;
+    int64_t max_requests, max_memory_bytes; /* a resident is replaced after them; 0: never */
 };
+
+#define RUNS_MAX 1000 /* concurrency × batch */
 
 struct handler {
     enum handler_kind kind;
     char *text;  /* as written, for people */
-    char **argv; /* exec: program and arguments; shell: {"/bin/sh","-c",TEXT}; NULL-terminated */
+    char **argv; /* exec, resident: program and arguments; shell: {"/bin/sh","-c",TEXT}; plugin:
+                    {"stint-plugin",FILE,…}; NULL-terminated */
     enum builtin builtin;
     char *builtin_arg;  /* fail TEXT */
     int64_t builtin_ms; /* sleep DURATION */
@@ -141,6 +153,17 @@ struct config {
 };
 
 void config_free(struct config *config);
+/* One process serves many runs. */
+static inline bool handler_is_resident(const struct handler *handler)
+{
+    return handler->kind == HANDLER_RESIDENT || handler->kind == HANDLER_PLUGIN;
+}
+/* So many runs of the stage may one worker have at once. */
+static inline int64_t stage_room(const struct stage_spec *stage)
+{
+    return handler_is_resident(&stage->handler) ? stage->tuning.concurrency * stage->tuning.batch
+                                                : 1;
+}
 const struct job_spec *config_job(const struct config *config, const char *name); /* or NULL */
 const struct resource_spec *config_resource(
     const struct config *config, const char *name);                               /* or NULL */

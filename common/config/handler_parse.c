@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/buf.h"
+#include "common/base/cleanup.h"
 #include "common/base/text.h"
 #include "common/config/words.h"
 
@@ -12,6 +13,8 @@
 static const char *const kinds[] = {
     [HANDLER_EXEC] = "exec",
     [HANDLER_SHELL] = "shell",
+    [HANDLER_RESIDENT] = "resident",
+    [HANDLER_PLUGIN] = "plugin",
     [HANDLER_BUILTIN] = "builtin",
 };
 /* discover is stint's own: only the hidden job @discover has it. */
@@ -46,15 +49,24 @@ static enum rc unknown(
     return rc;
 }
 
-static enum rc parse_exec(const char *rest, struct handler *h, struct err *err)
+static enum rc parse_program(const char *kind, const char *rest, struct handler *h, struct err *err)
 {
     size_t len;
     if (!*rest)
-        return err_set(err, RC_INVALID, "exec needs a program");
+        return err_set(err, RC_INVALID, "%s needs a program", kind);
     enum rc rc = words_split(rest, &h->argv, &len, err);
     if (rc == RC_OK && !h->argv[0][0])
         return err_set(err, RC_INVALID, "the program's name is empty");
     return rc;
+}
+
+/* Who hosts it is found when it starts. */
+static enum rc parse_plugin(const char *rest, struct handler *h, struct err *err)
+{
+    CLEANUP_FREE char *words = xasprintf("stint-plugin %s", rest);
+    if (!*rest)
+        return err_set(err, RC_INVALID, "plugin needs a file, like plugin ./fetch.so");
+    return parse_program("plugin", words, h, err);
 }
 
 static enum rc parse_shell(const char *rest, struct handler *h, struct err *err)
@@ -101,7 +113,10 @@ static enum rc parse_kind(const char *text, struct handler *h, struct err *err)
     h->kind = (enum handler_kind)kind;
     switch (h->kind) {
     case HANDLER_EXEC:
-        return parse_exec(rest, h, err);
+    case HANDLER_RESIDENT:
+        return parse_program(kinds[kind], rest, h, err);
+    case HANDLER_PLUGIN:
+        return parse_plugin(rest, h, err);
     case HANDLER_SHELL:
         return parse_shell(rest, h, err);
     case HANDLER_BUILTIN:

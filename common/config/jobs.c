@@ -125,6 +125,31 @@ static void begin_stage(struct draft *d, struct stage_spec *stage, struct given 
     d->mould.handler = (struct handler){.text = NULL};
 }
 
+/* A key of the stage, or of its job or their templates. */
+static void check_runs(
+    const struct draft *d, const struct stage_spec *stage, const struct given *given)
+{
+    static const char *const keys[] = {"concurrency", "batch"};
+    const int64_t values[] = {stage->tuning.concurrency, stage->tuning.batch};
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        if (values[i] <= 1 || !given_has(given, keys[i]))
+            continue;
+        struct place at = given_place(given, keys[i]);
+        if (values[0] * values[1] > RUNS_MAX) {
+            problem_add(d->sections->problems, &at,
+                "stage %s.%s: concurrency %lld times batch %lld is more than %d", d->job->name,
+                stage->name, (long long)values[0], (long long)values[1], RUNS_MAX);
+            return;
+        }
+        /* What the whole job says is for those of its stages that it can be for. */
+        if (stage->handler.text != NULL && !handler_is_resident(&stage->handler) &&
+            (d->job->has_own_stage || !given_has(&d->given, keys[i])))
+            problem_add(d->sections->problems, &at,
+                "%s is for handler = resident or plugin; stage %s.%s has handler = %.60s", keys[i],
+                d->job->name, stage->name, stage->handler.text);
+    }
+}
+
 static void build_stage(struct draft *d, struct stage_spec *stage)
 {
     const struct section *section =
@@ -139,6 +164,7 @@ static void build_stage(struct draft *d, struct stage_spec *stage)
     if (!stage->version)
         stage->version = xstrdup("");
     origins_record(&stage->origins, &given, SECTION_STAGE);
+    check_runs(d, stage, &given);
     /* One that is given but wrong has been told already. */
     if (!given_has(&given, "handler"))
         no_handler(d, stage, section, d->job->has_own_stage);

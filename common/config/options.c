@@ -102,10 +102,13 @@ const struct option options[] = {
      .form = "the name of a [template] section", .example = "example",
      .help = "The template whose lines stand before the section's own."},
     {STAGE(handler), .name = "handler", .type = OPTION_HANDLER, .class = CLASS_SPEC,
-     .form = "exec PROGRAM ARGS, shell COMMAND, or builtin noop, sleep DURATION or fail TEXT",
+     .form = "exec PROGRAM ARGS, resident PROGRAM ARGS, plugin FILE.so, shell COMMAND, or builtin "
+             "noop, sleep DURATION or fail TEXT",
      .example = "exec ./fetch.sh",
-     .help = "The program that does the work: exec PROGRAM ARGS, shell COMMAND, or builtin noop,\n"
-             "sleep DURATION or fail TEXT. It starts in this file's directory."},
+     .help = "The program that does the work: exec PROGRAM ARGS (a process an attempt), resident\n"
+             "PROGRAM ARGS (one process that serves many), plugin FILE.so (a C shared object, in\n"
+             "a process of its own), shell COMMAND, or builtin noop, sleep DURATION or fail TEXT.\n"
+             "It starts in this file's directory; docs/handlers.md is what it is told and says."},
     {STAGE(version), .name = "version", .type = OPTION_VERSION, .class = CLASS_SPEC,
      .form = "a text of at most 128 characters", .example = "1",
      .help = "The handler's version; results remember the one that made them."},
@@ -159,6 +162,31 @@ const struct option options[] = {
      .class = CLASS_TUNING, .preset = "requeue", .words = on_death_words,
      .form = "requeue or fail",
      .help = "What becomes of an item whose worker died while it ran."},
+    {STAGE(tuning.concurrency), .name = "concurrency", .type = OPTION_INT, .class = CLASS_TUNING,
+     .preset = "1", .min = 1, .max = RUNS_MAX, .form = "a whole number from 1 to 1000",
+     .help = "resident, plugin: so many calls one process of it has in flight, answered in any\n"
+             "order."},
+    {STAGE(tuning.batch), .name = "batch", .type = OPTION_INT, .class = CLASS_TUNING,
+     .preset = "1", .min = 1, .max = RUNS_MAX, .form = "a whole number from 1 to 1000",
+     .help = "resident, plugin: so many items come in one request (from 2 on, as its \"items\"),\n"
+             "each with an outcome of its own. concurrency times batch is at most 1000."},
+    {STAGE(tuning.start_timeout_ms), .name = "start_timeout", .type = OPTION_DURATION,
+     .class = CLASS_TUNING, .preset = "30s", .min = 1, .max = HOURS(1),
+     .form = "a duration like 30s",
+     .help = "A resident must have said hello after so long, else the stage is paused."},
+    {STAGE(tuning.resident_idle_ms), .name = "resident_idle", .type = OPTION_DURATION,
+     .class = CLASS_TUNING, .preset = "5m", .min = 0, .max = DAYS(365),
+     .form = "a duration like 5m",
+     .help = "A resident that had nothing to do for so long is ended."},
+    {STAGE(tuning.max_requests), .name = "max_requests", .type = OPTION_INT,
+     .class = CLASS_TUNING, .preset = "0", .min = 0, .max = INT64_C(1) << 53,
+     .form = "a whole number; 0: no bound",
+     .help = "A resident is replaced after so many requests; 0: never."},
+    {STAGE(tuning.max_memory_bytes), .name = "max_memory", .type = OPTION_SIZE,
+     .class = CLASS_TUNING, .preset = "0", .min = 0, .max = INT64_C(1) << 50,
+     .form = "a size like 512M; 0: no bound",
+     .help = "A resident whose processes take more memory is replaced when it has nothing in\n"
+             "flight; 0: never. It is no limit, but a cure for leaks."},
 };
 /* clang-format on */
 

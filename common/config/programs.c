@@ -129,12 +129,31 @@ static bool add_script_fault(const struct config *config, char *const *argv, str
     return out->len > 0;
 }
 
+static bool add_plugin_fault(const struct config *config, const char *file, struct buf *out)
+{
+    CLEANUP_FREE char *path = program_path(config, file);
+    if (access(path, R_OK) < 0)
+        buf_addf(out, "plugin %s does not exist, or cannot be read", path);
+    else
+        (void)program_add_writable(path, true, out);
+    return out->len > 0;
+}
+
+static bool is_program(const struct handler *handler)
+{
+    return handler->kind == HANDLER_EXEC || handler->kind == HANDLER_RESIDENT;
+}
+
 void program_check_handler(const struct config *config, const struct job_spec *job,
     const struct stage_spec *stage, struct buf *out)
 {
     CLEANUP(buf_fini) struct buf fault = BUF_INIT;
     char *const *argv = stage->handler.argv;
-    if (stage->handler.kind != HANDLER_EXEC ||
+    if (stage->handler.kind == HANDLER_PLUGIN && add_plugin_fault(config, argv[1], &fault)) {
+        place_add_handler(out, job, stage);
+        buf_addf(out, "its handler %s\n", buf_str(&fault));
+    }
+    if (!is_program(&stage->handler) ||
         (!program_add_fault(config, argv[0], &fault) && !add_script_fault(config, argv, &fault)))
         return;
     place_add_handler(out, job, stage);
@@ -154,9 +173,9 @@ static void check_stage(const struct config *config, const struct job_spec *job,
     const struct stage_spec *stage, struct buf *problems)
 {
     CLEANUP(buf_fini) struct buf fault = BUF_INIT;
-    if (stage->handler.kind != HANDLER_EXEC)
+    if (!is_program(&stage->handler) && stage->handler.kind != HANDLER_PLUGIN)
         return;
-    char *const *argv = stage->handler.argv;
+    char *const *argv = stage->handler.argv + (stage->handler.kind == HANDLER_PLUGIN);
     const char *script = program_script(argv);
     CLEANUP_FREE char *path = program_find(config, argv[0]);
     CLEANUP_FREE char *script_path = script ? program_path(config, script) : NULL;

@@ -6,7 +6,8 @@ TWO = ("[job a]\nstages = x y\n[stage a.x]\nhandler = builtin noop\n"
        "[stage a.y]\nhandler = builtin noop\n")
 RATE = "[resource api]\nrate = 10/s\n"
 NUMBER = "expected a number like 4, or a range like 2..16"
-KINDS = ("expected exec PROGRAM ARGS, shell COMMAND, or builtin noop, sleep DURATION or fail TEXT")
+KINDS = ("expected exec PROGRAM ARGS, resident PROGRAM ARGS, plugin FILE.so, shell COMMAND, or "
+         "builtin noop, sleep DURATION or fail TEXT")
 RATES = "expected N/s, N/m, N/h or N/d, like 10/s or 5000/h"
 NAMES = "expected 1 to 64 of A-Z, a-z, 0-9, _ and -"
 

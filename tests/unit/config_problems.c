@@ -11,6 +11,10 @@
 #include "common/base/cleanup.h"
 #include "tests/unit/config_text.h"
 
+#define KINDS                                                                                      \
+    "exec PROGRAM ARGS, resident PROGRAM ARGS, plugin FILE.so, shell COMMAND, or builtin noop, "   \
+    "sleep DURATION or fail TEXT\n"
+
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
 
 /* J: a job that is right, so that only the wrong thing is told. */
@@ -123,19 +127,20 @@ static const struct {
         "UTF-8; expected a text of at most 128 characters\n"},
     {"[job a]\n", "stint.conf:1: job a has nothing to run; add \"handler = exec PROGRAM\" or "
                   "\"stages = NAME NAME\"\n"},
-    {"[job a]\nhandler = exec\n",
-        "stint.conf:2: handler: exec needs a program; expected exec PROGRAM"
-        " ARGS, shell COMMAND, or builtin noop, sleep DURATION or fail "
-        "TEXT\n"},
+    {"[job a]\nhandler = exec\n", "stint.conf:2: handler: exec needs a program; expected " KINDS},
     {"[job a]\nhandler = exec x 'y\n", "stint.conf:2: handler: a quote is not closed; expected "
-                                       "exec PROGRAM ARGS, shell COMMAND, or "
-                                       "builtin noop, sleep DURATION or fail TEXT\n"},
+                                       "" KINDS},
     {"[job a]\nhandler = exce x\n",
         "stint.conf:2: handler: unknown kind of handler \"exce\"; did you mean \"exec\"?; expected "
-        "exec PROGRAM ARGS, shell COMMAND, or builtin noop, sleep DURATION or fail TEXT\n"},
+        "" KINDS},
     {"[job a]\nhandler = builtin discover\n",
-        "stint.conf:2: handler: unknown builtin \"discover\"; expected exec PROGRAM ARGS, shell "
-        "COMMAND, or builtin noop, sleep DURATION or fail TEXT\n"},
+        "stint.conf:2: handler: unknown builtin \"discover\"; expected " KINDS},
+    {"[job a]\nhandler = plugin\n",
+        "stint.conf:2: handler: plugin needs a file, like plugin ./fetch.so; expected " KINDS},
+    {"[job a]\nhandler = resident ./r\nconcurrency = 50\nbatch = 21\n",
+        "stint.conf:3: stage a.a: concurrency 50 times batch 21 is more than 1000\n"},
+    {J "concurrency = 2\n", "stint.conf:3: concurrency is for handler = resident or plugin; stage "
+                            "a.a has handler = builtin noop\n"},
     {"[job a]\nstages = x y x\n",
         "stint.conf:2: stages: \"x\" is there twice; expected names divided by blanks, like: fetch "
         "parse store\n"},
