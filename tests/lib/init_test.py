@@ -12,7 +12,7 @@ from stint_test import BIN, ROOT, StintTest
 from waiting import wait_until
 
 INIT = f"{ROOT}/conf/init"
-ROLES = ("stintd", "stint-keeper", "stint-worker", "stint-discover")
+ROLES = ("stintd", "stint-keeper", "stint-worker", "stint-discover", "stint-plugin")
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 QUICK = "[job j]\nhandler = builtin noop\n"
 

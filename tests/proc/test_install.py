@@ -103,7 +103,8 @@ class Installed(InitTest):
                  "s6/finish": 0o755, "s6/log/run": 0o755, "s6/notification-fd": 0o644,
                  "examples/licences/stint.conf": 0o644, "examples/licences/report": 0o755,
                  "doc/stint/README.md": 0o644, "doc/stint/handlers.md": 0o644,
-                 **{f"share/stint/handlers/stint.{x}": 0o644 for x in ("py", "js", "sh")}}
+                 **{f"share/stint/handlers/stint.{x}": 0o644 for x in ("py", "js", "sh")},
+                 "include/stint-plugin.h": 0o644}
         modes.update({f"libexec/stint/{name}": 0o755 for name in ROLES[1:]})
         for ending, mode in modes.items():
             with self.subTest(ending):

@@ -29,7 +29,8 @@ MAY_INCLUDE = {
     "supervisor": {BASE, CONFIG, IPC},
     "supervisor/keeper": ALL_COMMON,
     "worker": ALL_COMMON | {PROTOCOL},
-    "worker/plugin": {BASE, PROTOCOL},
+    "worker/plugin": {BASE, PROTOCOL, "include"},
+    "include": set(),
     "worker/discover": ALL_COMMON | {RECORDS},
     "cli": ALL_COMMON | {RECORDS, FILTER, PROTOCOL},
     "scripts": {BASE, CONFIG},
@@ -63,8 +64,8 @@ EVENT_CALL = re.compile(r"\b(log_begin|log_msg|\w*event\w*)\s*\(([^;{}]*)")
 
 
 def product(files):
-    """C files of the programs, tests left out."""
-    return [f for f in files if f.is_c and not f.is_test]
+    """C files of the programs, without tests and the examples of what users write."""
+    return [f for f in files if f.is_c and not f.is_test and not f.path.startswith("conf/")]
 
 
 def layers(files):
