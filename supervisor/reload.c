@@ -11,6 +11,7 @@
 #include "common/config/parse.h"
 #include "common/config/programs.h"
 #include "common/config/source.h"
+#include "common/config/users.h"
 #include "supervisor/buckets.h"
 #include "supervisor/pool.h"
 #include "supervisor/start.h"
@@ -130,8 +131,10 @@ static enum rc read_files(struct pool *pool, struct config_sources *sources, str
         buf_adds(&problems, err.text);
     else
         rc = config_parse_counted(sources, ret, &problems, &count);
-    if (rc == RC_OK)
+    if (rc == RC_OK) {
         programs_check_writable(*ret, &problems);
+        users_check(*ret, &problems);
+    }
     if (rc == RC_OK && problems.len > 0) {
         config_free(TAKE_PTR(*ret));
         rc = RC_INVALID;

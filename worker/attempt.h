@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "common/store/exchange.h"
@@ -29,6 +30,7 @@ struct attempt {
     pid_t pid;     /* of the handler's main process; 0: none was started */
     bool is_ended; /* reaped; then status is as wait(2) gives it */
     int status;
+    struct rusage usage; /* of its whole tree, as far as reaped */
     int stdout_fd, stderr_fd;
     struct buf output, tail; /* stdout; the end of stderr */
 

@@ -70,7 +70,8 @@ char **handler_env_new(
 {
     char claim[CLAIM_TEXT_MAX];
     const struct env *configured = &stage->spec->env;
-    char **envp = xcalloc(ADDED + configured->len + env->len + 1, sizeof(char *));
+    char **envp =
+        xcalloc(ADDED + configured->len + env->len + HANDLER_ENV_SPARE + 1, sizeof(char *));
     char **own = envp, **next = envp + ADDED;
     for (size_t i = 0; i < configured->len; i++)
         *next++ = configured->list[i].entry;

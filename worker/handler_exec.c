@@ -14,6 +14,7 @@
 #include "common/base/text.h"
 #include "common/ipc/fds.h"
 #include "worker/guard.h"
+#include "worker/limits.h"
 #include "worker/request.h"
 #include "worker/result.h"
 
@@ -45,16 +46,23 @@ static enum rc start(struct worker *w, struct attempt *a, const struct command *
     CLEANUP_FD int in = -1;
     CLEANUP_FD int out = -1;
     CLEANUP_FD int errors = -1;
-    enum rc rc = open_stdin(a, &in, err);
+    CLEANUP(limits_fini) struct limits limits;
+    const struct stage_tuning *tuning = &a->stage->spec->tuning;
+    enum rc rc = limits_init(&limits, tuning, false, err);
+    if (rc == RC_OK)
+        rc = open_stdin(a, &in, err);
     if (rc == RC_OK)
         rc = open_pipe(&a->stdout_fd, &out, err);
     if (rc == RC_OK)
         rc = open_pipe(&a->stderr_fd, &errors, err);
     if (rc != RC_OK)
         return rc;
+    limits_give(&limits, out);
+    limits_give(&limits, errors);
     struct spawn_fd fds[] = {
         {in, 0}, {out, 1}, {errors, 2}, {command->config_fd, FD_DISCOVER_CONFIG}};
     char **envp = handler_env_new(&w->env, &a->run, a->stage);
+    limits_fill_env(&limits, &a->stage->spec->env, envp);
     struct spawn_opts opts = {
         .path = command->path,
         .argv = command->argv,
@@ -68,6 +76,7 @@ static enum rc start(struct worker *w, struct attempt *a, const struct command *
         .umask = command->umask,
         .pid_word = &w->life.slot->handler_pid,
     };
+    limits_apply(&limits, tuning, &opts);
     rc = spawn(&opts, &a->pid, ret_errno, err);
     handler_env_free(envp);
     return rc;
@@ -86,14 +95,15 @@ static void conclude_not_started(
         attempt_conclude(a, END_RETRY);
         return;
     }
-    const char *what = errnum == ENOENT    ? "no such file, or its interpreter is missing"
-                       : errnum == EACCES  ? "not an executable file (permission denied)"
+    const char *user = a->stage->spec->tuning.user;
+    const char *what = errnum == ENOENT ? "no such file, or its interpreter is missing"
+                       : errnum == EACCES && !user[0] ? "not an executable file (permission denied)"
                        : errnum == ENOEXEC ? "not a program; does it begin with a #! line?"
-                                           : strerror(errnum);
+                                           : err->text;
     buf_addf(&a->why,
-        "handler %s: %s; check handler of [stage %s.%s]; it is tried again when the pause ends, "
-        "and when the pool starts",
-        command->path, what, job, stage);
+        "handler %s: %s%s%s; check handler of [stage %s.%s]; it is tried again when the pause "
+        "ends, and when the pool starts",
+        command->path, what, user[0] ? " as user " : "", user, job, stage);
     attempt_conclude(a, END_STAGE_PAUSE);
 }
 
@@ -133,6 +143,9 @@ static enum end_cause conclude_by_status(struct attempt *a)
     enum end_cause cause = result_cause(a->status);
     if (cause == END_DONE && is_too_long(a))
         return conclude_too_long(a);
+    const struct limits_end end = {a->status, &a->usage, false};
+    if (cause != END_DONE && limits_explain(a->stage->spec, &end, &a->why, &a->how))
+        return END_RETRY;
     result_how(a->status, &a->how);
     if (cause == END_DONE)
         result_json(buf_str(&a->output), a->output.len, &a->result);

@@ -52,20 +52,25 @@ void result_ended(int status, struct buf *out)
         buf_addf(out, " (SIG%s)", name);
 }
 
-void result_timeout(int64_t timeout_ms, struct buf *out)
+void result_span(int64_t ms, struct buf *out)
 {
     static const struct {
         int64_t ms;
         const char *unit;
     } units[] = {{3600000, "h"}, {60000, "min"}, {1000, "s"}};
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-        if (timeout_ms >= units[i].ms && timeout_ms % units[i].ms == 0) {
-            buf_addf(
-                out, "timeout after %lld %s", (long long)(timeout_ms / units[i].ms), units[i].unit);
+        if (ms >= units[i].ms && ms % units[i].ms == 0) {
+            buf_addf(out, "%lld %s", (long long)(ms / units[i].ms), units[i].unit);
             return;
         }
     }
-    buf_addf(out, "timeout after %lld ms", (long long)timeout_ms);
+    buf_addf(out, "%lld ms", (long long)ms);
+}
+
+void result_timeout(int64_t timeout_ms, struct buf *out)
+{
+    buf_adds(out, "timeout after ");
+    result_span(timeout_ms, out);
 }
 
 void result_clean(const char *data, size_t len, struct buf *out)

@@ -17,6 +17,8 @@ enum end_cause result_cause(int status);
 void result_how(int status, struct buf *out);
 /* For people: "exit 3", "killed by signal 9 (SIGKILL)". */
 void result_ended(int status, struct buf *out);
+/* "30 s", "5 min" */
+void result_span(int64_t ms, struct buf *out);
 /* "timeout after 30 s" */
 void result_timeout(int64_t timeout_ms, struct buf *out);
 

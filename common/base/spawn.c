@@ -20,9 +20,12 @@
 enum step {
     STEP_NONE,
     STEP_SESSION,
+    STEP_NICE,
+    STEP_USER,
     STEP_PARENT,
     STEP_CWD,
     STEP_FDS,
+    STEP_LIMITS,
     STEP_PRIVS,
     STEP_EXEC,
 };
@@ -30,9 +33,12 @@ enum step {
 static const char *const step_texts[] = {
     [STEP_NONE] = "",
     [STEP_SESSION] = "a session of its own",
+    [STEP_NICE] = "its nice value",
+    [STEP_USER] = "the rights of its user",
     [STEP_PARENT] = "its parent's death signal",
     [STEP_CWD] = "its working directory",
     [STEP_FDS] = "its descriptors",
+    [STEP_LIMITS] = "its limits",
     [STEP_PRIVS] = "no_new_privs",
     [STEP_EXEC] = "exec",
 };
@@ -118,26 +124,67 @@ static bool place_fds(struct plan *plan)
     return close_range((unsigned)plan->highest + 1, ~0u, 0) == 0;
 }
 
+/* System calls, not glibc's wrappers: those may want to tell other threads. The way back to root
+ * must be closed, too. */
+static bool become(const struct spawn_user *user)
+{
+    uid_t ruid, euid, suid;
+    gid_t rgid, egid, sgid;
+    if (syscall(SYS_setgroups, user->groups_len, user->groups) != 0 ||
+        syscall(SYS_setresgid, user->gid, user->gid, user->gid) != 0 ||
+        syscall(SYS_setresuid, user->uid, user->uid, user->uid) != 0)
+        return false;
+    errno = EPERM;
+    return getresuid(&ruid, &euid, &suid) == 0 && getresgid(&rgid, &egid, &sgid) == 0 &&
+           ruid == user->uid && euid == user->uid && suid == user->uid && rgid == user->gid &&
+           egid == user->gid && sgid == user->gid &&
+           (user->uid == 0 || syscall(SYS_setresuid, -1, 0, -1) != 0);
+}
+
+static bool set_limits(const struct spawn_opts *opts)
+{
+    for (size_t i = 0; i < opts->limits_len; i++) {
+        if (setrlimit((enum __rlimit_resource)opts->limits[i].resource, &opts->limits[i].value) !=
+            0)
+            return false;
+    }
+    return true;
+}
+
+/* What only the parent's rights allow, then the child's own. */
+static enum step take_rights(const struct spawn_opts *opts)
+{
+    if (opts->cgroup_fd > 0)
+        (void)!write(opts->cgroup_fd, "0", 1); /* refused: it stays in the parent's group */
+    if (opts->nice > 0 &&
+        setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + opts->nice) != 0)
+        return STEP_NICE;
+    return opts->user && !become(opts->user) ? STEP_USER : STEP_NONE;
+}
+
 static enum step prepare(struct plan *plan)
 {
     const struct spawn_opts *opts = plan->opts;
     reset_signals();
     if (opts->is_new_session ? setsid() < 0 : setpgid(0, 0) < 0)
         return STEP_SESSION;
-    if (opts->parent_death_signal) {
+    enum step failed = take_rights(opts);
+    if (failed)
+        return failed;
+    if (opts->parent_death_signal) { /* another user's rights would clear it */
         if (prctl(PR_SET_PDEATHSIG, (unsigned long)opts->parent_death_signal, 0L, 0L, 0L) != 0)
             return STEP_PARENT;
         if (getppid() != plan->parent) /* died before the line above: nobody will signal us */
             _exit(1);
     }
-    if (opts->cgroup_fd > 0)
-        (void)!write(opts->cgroup_fd, "0", 1); /* refused: it stays in the parent's group */
     if (opts->umask >= 0)
         (void)umask((mode_t)opts->umask);
     if (opts->cwd && chdir(opts->cwd) != 0)
         return STEP_CWD;
     if (!place_fds(plan))
         return STEP_FDS;
+    if (!set_limits(opts))
+        return STEP_LIMITS;
     if (opts->is_no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L) != 0)
         return STEP_PRIVS;
     if (opts->pid_word)
@@ -226,10 +273,18 @@ static enum rc explain(const struct plan *plan, struct err *err)
 {
     int errnum = plan->errnum;
     const struct spawn_opts *opts = plan->opts;
-    if (plan->step == STEP_CWD)
-        return err_sys(err, errnum, "cannot start %s: cannot enter %s", opts->path, opts->cwd);
-    if (plan->step != STEP_EXEC)
-        return err_sys(err, errnum, "cannot start %s: %s", opts->path, step_texts[plan->step]);
+    const enum step step = plan->step;
+    const bool is_wish = step == STEP_NICE || step == STEP_USER || step == STEP_LIMITS;
+    if (step == STEP_CWD) {
+        (void)err_sys(err, errnum, "cannot start %s: cannot enter %s", opts->path, opts->cwd);
+        return opts->user ? RC_INVALID : RC_SYS;
+    }
+    if (is_wish) {
+        (void)err_sys(err, errnum, "cannot start %s: cannot have %s", opts->path, step_texts[step]);
+        return RC_INVALID;
+    }
+    if (step != STEP_EXEC)
+        return err_sys(err, errnum, "cannot start %s: %s", opts->path, step_texts[step]);
     (void)err_sys(err, errnum, "cannot start %s", opts->path);
     if (errnum == ENOENT || errnum == ENOTDIR)
         return RC_NOTFOUND;

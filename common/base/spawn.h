@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "common/base/err.h"
@@ -16,6 +17,19 @@
 struct spawn_fd {
     int from; /* in the parent */
     int to;   /* in the child; 0, 1, 2 that are not named become /dev/null, except 2: inherited */
+};
+
+struct spawn_limit {
+    int resource; /* RLIMIT_… */
+    struct rlimit value;
+};
+
+/* Whose rights the child gets, for good. Only for root. */
+struct spawn_user {
+    uid_t uid;
+    gid_t gid;
+    const gid_t *groups;
+    size_t groups_len;
 };
 
 struct spawn_opts {
@@ -30,12 +44,17 @@ struct spawn_opts {
     int parent_death_signal; /* 0: none */
     int umask;               /* −1: the parent's */
     int cgroup_fd;           /* cgroup.procs of the group to be born in; 0 or less: the parent's */
+    const struct spawn_limit *limits;
+    size_t limits_len;
+    int nice;                      /* added to the parent's; at least 0 */
+    const struct spawn_user *user; /* NULL: the parent's */
     /* Written with the child's pid by the child before exec goes on; may be NULL. */
     _Atomic uint32_t *pid_word;
 };
 
 /* *ret_errno (may be NULL) gets the errno of the failed step, 0 on success. RC_NOTFOUND: ENOENT,
- * ENOTDIR of exec; RC_INVALID: EACCES, ENOEXEC; else RC_SYS. Caller reaps the child. */
+ * ENOTDIR of exec; RC_INVALID: EACCES, ENOEXEC, or user, nice, limits that cannot be had; else
+ * RC_SYS. Caller reaps the child. */
 MUST_CHECK enum rc spawn(
     const struct spawn_opts *opts, pid_t *ret_pid, int *ret_errno, struct err *err);
 

@@ -73,6 +73,7 @@ struct pool_options {
 
 #define RESOURCES_MAX 64      /* of a configuration */
 #define STAGE_RESOURCES_MAX 8 /* of one stage */
+#define USER_NAME_MAX 33      /* with its end, as useradd(8) has it */
 
 /* Something shared that is paced: [resource NAME]. */
 struct resource_spec {
@@ -93,6 +94,10 @@ struct stage_tuning {
     double backoff_factor;
     int64_t jitter_pct;
     int64_t stderr_tail_bytes, output_size_bytes;
+    /* Limits that the kernel keeps; 0: none. */
+    int64_t cpu_ms, memory_bytes, open_files, file_size_bytes;
+    int64_t nice;             /* is added to the pool's own */
+    char user[USER_NAME_MAX]; /* whose rights the handler has; "": the pool's */
     enum on_worker_death on_worker_death;
     int64_t concurrency, batch; /* calls in flight in a resident; runs of a call */
     int64_t start_timeout_ms, resident_idle_ms;

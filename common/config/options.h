@@ -29,6 +29,7 @@ enum option_type {
     OPTION_SIZE,      /* int64_t bytes within min..max */
     OPTION_PERCENT,   /* int64_t */
     OPTION_FACTOR,    /* double within min..max */
+    OPTION_USER,      /* char[USER_NAME_MAX]: a user's name; "" is none */
     OPTION_ENUM,      /* int, words in `words` */
     OPTION_HANDLER,   /* struct handler */
     OPTION_DISCOVER,  /* discover = STRATEGY ARGS; two members of job_spec */
@@ -52,6 +53,7 @@ struct option {
     size_t offset;      /* of the (first) member in the struct that the section fills */
     const char *preset; /* default as a person would write it; NULL: none */
     int64_t min, max;
+    bool has_none;            /* takes the word none, too: 0 (or "") */
     const char *const *words; /* OPTION_ENUM: NULL-terminated */
     const char *strategy;     /* discover.KEY: the strategies it is for; kept as text in the job */
     const char *form;         /* expected form, for errors: "a duration like 30s or 5m" */

@@ -8,6 +8,7 @@
 #include "common/base/sys.h"
 #include "common/config/options.h"
 #include "common/config/source.h"
+#include "common/config/users.h"
 
 /* A socket's whole path may have 107 bytes. A longer one is reached through its open directory, as
  * /proc/self/fd/NUMBER/NAME: that leaves so many for the name. */
@@ -94,4 +95,5 @@ void places_check(const struct config *config, struct buf *problems, struct buf 
         check_file(&c, "pid_file", pool->pid_file);
     if (pool->log == LOG_TARGET_FILE)
         check_file(&c, "log", pool->log_file);
+    users_check(config, problems);
 }

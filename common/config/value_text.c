@@ -129,11 +129,15 @@ bool value_add_text(
 {
     const void *member = (const char *)base + o->offset;
     const int64_t *number = member;
+    if (o->has_none && (o->type == OPTION_USER ? *(const char *)member == '\0' : *number == 0))
+        return add_text(out, "none");
     switch (o->type) {
     case OPTION_PATH:
     case OPTION_TEXT:
     case OPTION_VERSION:
         return add_text(out, *(char *const *)member);
+    case OPTION_USER:
+        return add_text(out, member);
     case OPTION_INT:
         buf_addf(out, "%" PRId64, *number);
         return true;

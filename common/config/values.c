@@ -15,6 +15,7 @@
 #include "common/config/handler_parse.h"
 #include "common/config/resources.h"
 #include "common/config/secrets.h"
+#include "common/config/users.h"
 #include "common/config/value_text.h"
 
 #define VERSION_MAX_BYTES 128
@@ -312,6 +313,10 @@ static enum rc set_typed(const struct option *o, const char *value, const struct
     void *base, struct err *err)
 {
     void *member = (char *)base + o->offset;
+    if (o->has_none && strcmp(value, "none") == 0) {
+        memset(member, 0, o->type == OPTION_USER ? USER_NAME_MAX : sizeof(int64_t));
+        return RC_OK;
+    }
     switch (o->type) {
     case OPTION_PATH:
         set_text(member, sys_path_join(config->directory, value));
@@ -333,6 +338,8 @@ static enum rc set_typed(const struct option *o, const char *value, const struct
         return set_size(o, value, member, err);
     case OPTION_PERCENT:
         return text_percent(value, member, err);
+    case OPTION_USER:
+        return user_parse(value, member, err) == RC_OK ? RC_OK : expected(o, err);
     case OPTION_FACTOR:
         return set_factor(o, value, member, err);
     case OPTION_ENUM:
