@@ -155,18 +155,67 @@ void history_fini(struct history *history)
     *history = (struct history)HISTORY_INIT;
 }
 
+bool history_is_of_handler(const struct item_event *event)
+{
+    return strncmp(event->event, "attempt.", strlen("attempt.")) == 0 &&
+           strstr(event->data, "\"handler\":");
+}
+
+static void add_signal(struct buf *out, const json_t *d)
+{
+    int signum = (int)number_of(d, "signal");
+    const char *name = sigabbrev_np(signum);
+    if (json_is_integer(json_object_get(d, "signal")))
+        buf_addf(out, "signal %d (SIG%s)", signum, name ? name : "?");
+    else
+        buf_addf(out, "exit %lld", (long long)number_of(d, "exit"));
+}
+
+static void add_used(struct buf *out, const json_t *d)
+{
+    char user[32], sys[32], size[32];
+    buf_addf(out, "; used %s + %s of processor, at most %s",
+        text_duration((int64_t)(json_number_value(json_object_get(d, "user_s")) * 1000 + 0.5), user,
+            sizeof(user)),
+        text_duration((int64_t)(json_number_value(json_object_get(d, "system_s")) * 1000 + 0.5),
+            sys, sizeof(sys)),
+        text_size(number_of(d, "max_rss_kib") * 1024, size, sizeof(size)));
+}
+
+static void add_progress(struct buf *out, const json_t *progress)
+{
+    static const char *const names[] = {"done", "failed", "total"};
+    const char *sign = "; last progress: ";
+    for (size_t i = 0; i < 3; i++) {
+        if (!json_is_integer(json_object_get(progress, names[i])))
+            continue;
+        buf_addf(out, "%s%lld %s", sign, (long long)number_of(progress, names[i]), names[i]);
+        sign = ", ";
+    }
+}
+
+void history_add_handler(struct buf *out, const struct item_event *event)
+{
+    json_t *data = json_loads(event->data, 0, NULL);
+    const json_t *d = json_object_get(data, "handler");
+    buf_addf(out, "handler of %s, attempt %lld, pid %lld: ", event->stage ? event->stage : "?",
+        (long long)number_of(data, "attempt"), (long long)number_of(d, "pid"));
+    add_signal(out, d);
+    if (json_is_true(json_object_get(d, "oom")))
+        buf_adds(out, "; OUT OF MEMORY, proven");
+    add_used(out, d);
+    add_progress(out, json_object_get(d, "progress"));
+    json_decref(data);
+}
+
 void history_add_death(struct buf *out, const char *certificate)
 {
     char lived[32], beat[32], user[32], sys[32], size[32];
     json_t *d = json_loads(certificate, 0, NULL);
     buf_addf(out, "worker w%lld/%lld, life %lld: %s", (long long)number_of(d, "slot"),
         (long long)number_of(d, "pid"), (long long)number_of(d, "life"), text_of(d, "verdict"));
-    if (json_is_integer(json_object_get(d, "signal")))
-        buf_addf(out, ", signal %lld (SIG%s)", (long long)number_of(d, "signal"),
-            sigabbrev_np((int)number_of(d, "signal")) ? sigabbrev_np((int)number_of(d, "signal"))
-                                                      : "?");
-    else
-        buf_addf(out, ", exit %lld", (long long)number_of(d, "exit"));
+    buf_adds(out, ", ");
+    add_signal(out, d);
     if (text_of(d, "reason")[0])
         buf_addf(out, " (%s)", text_of(d, "reason"));
     buf_addf(out, "; %s; lived %s, used %s + %s of processor, at most %s; last beat %s before",

@@ -26,6 +26,10 @@ struct history {
 void history_take(const struct item_view *view, int64_t now_wall_ms, struct history *ret);
 void history_fini(struct history *history);
 
+/* Does the event have the certificate of a handler? Its one line of text. */
+bool history_is_of_handler(const struct item_event *event);
+void history_add_handler(struct buf *out, const struct item_event *event);
+
 /* One line of text about the end of a worker: the certificate of worker.died. */
 void history_add_death(struct buf *out, const char *certificate);
 

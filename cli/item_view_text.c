@@ -16,6 +16,7 @@
 #define DATA_SHOWN 400 /* columns, where there is no terminal */
 #define STDERR_LINES 12
 #define DEATHS_SHOWN 3
+#define HANDLERS_SHOWN 5
 
 static const struct table_column run_columns[] = {
     {"STAGE", false}, {"STATUS", false}, {"ATTEMPTS", false}, {"CHANGED", false}, {"WHY", false}};
@@ -160,6 +161,24 @@ static void add_history(struct writing *w)
     table_fini(&table);
 }
 
+/* The newest certificates of handlers: an attempt each. */
+static void add_handlers(struct writing *w)
+{
+    size_t left = 0, shown = 0;
+    for (size_t i = 0; i < w->view->events.len; i++)
+        left += history_is_of_handler(&w->view->events.list[i]);
+    for (size_t i = 0; i < w->view->events.len; i++) {
+        struct buf line CLEANUP(buf_fini) = BUF_INIT;
+        const struct item_event *event = &w->view->events.list[i];
+        if (!history_is_of_handler(event) || left-- > HANDLERS_SHOWN)
+            continue;
+        history_add_handler(&line, event);
+        buf_adds(w->out, shown++ ? "" : "\n");
+        text_add_printable(w->out, line.data, line.len);
+        buf_addc(w->out, '\n');
+    }
+}
+
 /* The newest ones. */
 static void add_deaths(struct writing *w)
 {
@@ -187,10 +206,14 @@ static const char *last_lines(const char *text, size_t lines)
     return text + len;
 }
 
-static void add_stderr_text(struct writing *w, const struct item_event *event, const json_t *data)
+static void add_output(struct writing *w, const struct item_event *event, const json_t *data,
+    const char *member, const char *name)
 {
-    const char *text = json_string_value(json_object_get(data, "stderr"));
-    buf_addf(w->out, "\nstandard error of %s, attempt %lld:\n", event->stage ? event->stage : "?",
+    const char *text = json_string_value(json_object_get(data, member));
+    if (!text)
+        return;
+    buf_addf(w->out, "\nstandard %s of %s, attempt %lld:\n", name,
+        event->stage ? event->stage : "?",
         (long long)json_integer_value(json_object_get(data, "attempt")));
     for (text = last_lines(text, STDERR_LINES); *text;) {
         size_t len = strcspn(text, "\n");
@@ -202,14 +225,14 @@ static void add_stderr_text(struct writing *w, const struct item_event *event, c
 }
 
 /* What the newest attempt that said something said last. */
-static void add_stderr(struct writing *w)
+static void add_outputs(struct writing *w)
 {
     for (size_t i = w->view->events.len; i-- > 0;) {
         const struct item_event *event = &w->view->events.list[i];
         json_t *data = json_loads(event->data, 0, NULL);
-        bool has_text = json_is_string(json_object_get(data, "stderr"));
-        if (has_text)
-            add_stderr_text(w, event, data);
+        bool has_text = json_object_get(data, "stderr") || json_object_get(data, "stdout");
+        add_output(w, event, data, "stderr", "error");
+        add_output(w, event, data, "stdout", "output");
         json_decref(data);
         if (has_text)
             return;
@@ -250,7 +273,8 @@ void item_view_text(const struct cli *cli, const struct item_view *view, struct 
     add_runs(&w);
     add_history(&w);
     add_deaths(&w);
-    add_stderr(&w);
+    add_handlers(&w);
+    add_outputs(&w);
     add_results(&w);
     add_next(&w);
 }

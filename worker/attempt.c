@@ -46,6 +46,8 @@ void attempt_fini(struct attempt *a)
     buf_fini(&a->why);
     buf_fini(&a->how);
     buf_fini(&a->stderr_text);
+    buf_fini(&a->stdout_text);
+    buf_fini(&a->certificate);
     run_fini(&a->run);
     *a = (struct attempt)ATTEMPT_INIT;
     if (is_large)
@@ -68,6 +70,8 @@ void attempt_conclude(struct attempt *a, enum end_cause cause)
         .why = text_or_null(&a->why),
         .how = text_or_null(&a->how),
         .stderr_tail = text_or_null(&a->stderr_text),
+        .stdout_tail = text_or_null(&a->stdout_text),
+        .certificate = text_or_null(&a->certificate),
         .after_ms = -1,
         .elapsed_ms = (clock_mono_ns() - a->started_mono_ns) / NS_PER_MS,
         .random = sys_random(),

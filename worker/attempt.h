@@ -30,13 +30,14 @@ struct attempt {
     pid_t pid;     /* of the handler's main process; 0: none was started */
     bool is_ended; /* reaped; then status is as wait(2) gives it */
     int status;
+    bool is_oom;         /* proven: the kernel killed in its control group */
     struct rusage usage; /* of its whole tree, as far as reaped */
     int stdout_fd, stderr_fd;
     struct buf output, tail; /* stdout; the end of stderr */
 
     bool has_outcome;
     struct outcome outcome; /* its texts are the buffers below */
-    struct buf result, why, how, stderr_text;
+    struct buf result, why, how, stderr_text, stdout_text, certificate;
 };
 
 #define ATTEMPT_INIT                                                                               \

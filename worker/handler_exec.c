@@ -13,6 +13,7 @@
 #include "common/base/sys.h"
 #include "common/base/text.h"
 #include "common/ipc/fds.h"
+#include "worker/certificate.h"
 #include "worker/guard.h"
 #include "worker/limits.h"
 #include "worker/request.h"
@@ -143,7 +144,7 @@ static enum end_cause conclude_by_status(struct attempt *a)
     enum end_cause cause = result_cause(a->status);
     if (cause == END_DONE && is_too_long(a))
         return conclude_too_long(a);
-    const struct limits_end end = {a->status, &a->usage, false};
+    const struct limits_end end = {a->status, &a->usage, a->is_oom};
     if (cause != END_DONE && limits_explain(a->stage->spec, &end, &a->why, &a->how))
         return END_RETRY;
     result_how(a->status, &a->how);
@@ -174,6 +175,16 @@ static enum end_cause conclude_by_cut(struct attempt *a)
     return END_STOPPED;
 }
 
+/* What an attempt leaves behind that did not do its work. */
+static void keep_traces(struct attempt *a)
+{
+    const size_t keep = (size_t)a->stage->spec->tuning.stderr_tail_bytes;
+    const size_t len = a->output.len < keep ? a->output.len : keep;
+    result_clean(buf_str(&a->tail), a->tail.len, &a->stderr_text);
+    result_clean(buf_str(&a->output) + a->output.len - len, len, &a->stdout_text);
+    certificate_write(a, &a->certificate);
+}
+
 void handler_exec_run(struct worker *w, struct attempt *a, const struct command *command)
 {
     const struct stage_tuning *tuning = &a->stage->spec->tuning;
@@ -188,7 +199,9 @@ void handler_exec_run(struct worker *w, struct attempt *a, const struct command 
     }
     CRASH_POINT("worker.handler_started");
     guard_run(w, a, 0);
-    result_clean(buf_str(&a->tail), a->tail.len, &a->stderr_text);
-    attempt_conclude(a, conclude_by_cut(a));
+    enum end_cause cause = conclude_by_cut(a);
+    if (cause != END_DONE)
+        keep_traces(a);
+    attempt_conclude(a, cause);
     buf_fini(&a->output); /* the result has it */
 }

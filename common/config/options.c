@@ -152,7 +152,7 @@ const struct option options[] = {
      .class = CLASS_TUNING, .is_for_next = true,
      .preset = "4K", .min = 0, .max = 65536,
      .form = "a size of at most 64K, like 4K",
-     .help = "So much of the end of stderr is kept with a failed attempt."},
+     .help = "So much of the end of stderr, and of stdout, is kept with a failed attempt."},
     {STAGE(tuning.output_size_bytes), .name = "output_size", .type = OPTION_SIZE,
      .class = CLASS_TUNING, .is_for_next = true,
      .preset = "1M", .min = 1, .max = INT64_C(64) << 20,

@@ -36,6 +36,8 @@ struct outcome {
     const char *why;         /* error, or why skipped; NULL for done */
     const char *how;         /* "exit 75", "signal 9", "timeout"; for events; NULL */
     const char *stderr_tail; /* NULL or "" when there was none */
+    const char *stdout_tail; /* the same */
+    const char *certificate; /* how its process ended and what it used: a JSON object; NULL: none */
     int64_t after_ms;        /* −1: none */
     bool is_suspect;         /* may take others down with it: its next attempt runs alone */
     int64_t elapsed_ms;

@@ -31,6 +31,8 @@ static struct attempt attempt_of(const struct outcome *o)
         .why = o->why,
         .how = o->how,
         .stderr_tail = o->stderr_tail,
+        .stdout_tail = o->stdout_tail,
+        .certificate = o->certificate,
     };
 }
 
