@@ -1,0 +1,178 @@
+#include "cli/handler_check.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/clock.h"
+#include "common/base/json.h"
+#include "common/base/json_scan.h"
+#include "common/base/text.h"
+#include "common/protocol/request.h"
+
+void handler_check_fini(struct handler_check *c)
+{
+    for (size_t i = 0; i < c->findings_len; i++) {
+        free(c->findings[i].text);
+        free(c->findings[i].said);
+        free(c->findings[i].fix);
+    }
+    free(c->findings);
+    c->findings = NULL;
+    c->findings_len = c->findings_cap = 0;
+    handler_end(&c->talk);
+    buf_fini(&c->talk.output);
+    buf_fini(&c->talk.errors);
+    buf_fini(&c->outcome);
+    message_fini(&c->m);
+}
+
+size_t handler_check_faults(const struct handler_check *c)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < c->findings_len; i++)
+        n += c->findings[i].is_fault;
+    return n;
+}
+
+struct finding *finding_add(
+    struct handler_check *c, bool is_fault, const char *said, size_t said_len, const char *fmt, ...)
+{
+    struct buf text = BUF_INIT;
+    va_list ap;
+    va_start(ap, fmt);
+    buf_addv(&text, fmt, ap);
+    va_end(ap);
+    if (c->findings_len == c->findings_cap) {
+        c->findings_cap = c->findings_cap ? c->findings_cap * 2 : 8;
+        c->findings = xrealloc(c->findings, c->findings_cap * sizeof(*c->findings));
+    }
+    struct finding *f = &c->findings[c->findings_len++];
+    *f = (struct finding){.is_fault = is_fault, .text = buf_take(&text)};
+    f->said = said ? xstrndup(said, said_len) : NULL;
+    return f;
+}
+
+void check_request(const struct handler_check *c, int64_t id, struct buf *out)
+{
+    const struct request request = {
+        .id = id, .job = "check", .stage = "check", .version = "", .deadline_ms = c->timeout_ms};
+    const struct request_item item = {
+        .key = c->key, .data = c->data, .attempt = 1, .max_attempts = 5, .claim = "0-1"};
+    size_t before = out->len;
+    request_write_run(&request, &item, out);
+    if (c->listener)
+        c->listener(c->listener_ctx, '>', out->data + before, out->len - before - 1);
+}
+
+int64_t check_deadline(const struct handler_check *c)
+{
+    return clock_mono_ns() + c->timeout_ms * NS_PER_MS;
+}
+
+static const char *where(const struct handler_check *c)
+{
+    return c->talk.is_resident ? "standard output" : "descriptor 3";
+}
+
+static void note_no_message(
+    struct handler_check *c, const char *line, size_t len, size_t column, const struct err *err)
+{
+    size_t first = strspn(line, " \t");
+    bool is_text = line[first] != '{';
+    struct finding *f = finding_add(c, true, line, len, "line %lld of %s: %s",
+        (long long)c->talk.said.number, where(c), err->text);
+    f->column = is_text ? first + 1 : column;
+    if (is_text && c->talk.is_resident)
+        f->fix = xstrdup("a resident's standard output carries messages only: print to standard "
+                         "error, or move it away first, as the helper libraries do");
+}
+
+static void note_unknown_type(struct handler_check *c, const char *line, size_t len)
+{
+    const char *names[MESSAGE_TYPE_COUNT], *at = "";
+    size_t n = 0, at_len = 0;
+    for (int i = MESSAGE_UNKNOWN + 1; i < MESSAGE_TYPE_COUNT; i++)
+        names[n++] = message_type_name((enum message_type)i);
+    (void)json_member(line, "type", &at, &at_len);
+    CLEANUP_FREE char *type = at_len > 2 ? xstrndup(at + 1, at_len - 2) : xstrdup("");
+    const char *near = text_nearest(type, names, n);
+    struct finding *f = finding_add(c, true, line, len,
+        "line %lld of %s: unknown type%s%s%s: ignored", (long long)c->talk.said.number, where(c),
+        near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+    f->column = (size_t)(at - line) + 1;
+}
+
+bool check_line(struct handler_check *c, const char *line, size_t len)
+{
+    struct err err = {""};
+    size_t column = 0;
+    if (c->listener)
+        c->listener(c->listener_ctx, '<', line, len);
+    if (message_parse(line, len, &c->m, &column, &err) != RC_OK) {
+        note_no_message(c, line, len, column, &err);
+        return false;
+    }
+    if (c->m.type == MESSAGE_UNKNOWN) {
+        note_unknown_type(c, line, len);
+        return false;
+    }
+    c->messages_len++;
+    return true;
+}
+
+void check_keep_outcome(struct handler_check *c)
+{
+    const struct message *m = &c->m;
+    if (c->outcome.len > 0)
+        return;
+    buf_adds(&c->outcome, message_type_name(m->type));
+    if (m->type == MESSAGE_DONE)
+        buf_addf(&c->outcome, ", a result of %zu bytes", m->json.len);
+    if (m->text.len > 0)
+        buf_addf(&c->outcome, ": %s", buf_str(&m->text));
+    if (m->after_ms >= 0)
+        buf_addf(&c->outcome, ", after %lld ms", (long long)m->after_ms);
+}
+
+void check_cannot_start(struct handler_check *c, enum rc rc, int errnum, const struct err *err)
+{
+    const char *why = errnum == ENOENT ? "no such file, or its interpreter (the #! line) is missing"
+                      : errnum == EACCES  ? "not executable; chmod +x it"
+                      : errnum == ENOEXEC ? "not a program; does it begin with a #! line?"
+                                          : err->text;
+    (void)finding_add(c, true, NULL, 0, "cannot start %s: %s", c->argv[0], rc ? why : "");
+}
+
+void check_last_words(const struct handler_check *c, struct buf *out)
+{
+    const struct buf *errors = &c->talk.errors;
+    size_t end = errors->len;
+    while (end > 0 && strchr(" \t\r\n", errors->data[end - 1]))
+        end--;
+    const char *from = end > 0 ? memrchr(errors->data, '\n', end) : NULL;
+    size_t start = from ? (size_t)(from - errors->data) + 1 : 0;
+    if (end > start)
+        buf_addf(out, ": %.*s", (int)(end - start), errors->data + start);
+}
+
+enum rc handler_check_run(struct handler_check *c, struct err *err)
+{
+    CLEANUP(buf_fini) struct buf data = BUF_INIT;
+    bool is_resident = c->is_resident;
+    if (!json_minify(c->data, strlen(c->data), &data))
+        return err_set(
+            err, RC_INVALID, "--data is not JSON; quote it, like --data '{\"depth\":2}'");
+    c->data = buf_str(&data);
+    enum rc rc = RC_OK;
+    if (!is_resident)
+        rc = handler_check_exec(c, &is_resident, err);
+    if (rc == RC_OK && is_resident) {
+        c->is_resident = true;
+        rc = handler_check_resident(c, err);
+    }
+    c->data = "";
+    return rc;
+}
