@@ -40,19 +40,16 @@ static enum rc give_birth(
     beat_read = beat[0];
     beat_write = beat[1];
     const struct spawn_fd fds[] = {
-        {beat_write, FD_HEARTBEAT},
-        {pool->lifeline[0], FD_LIFELINE},
-        {pool->mem_fd, FD_POOL},
-        {pool->config_fd, FD_CONFIG},
-        {pool->lock_fd, FD_LOCK},
-        {b->special_fd, b->special_to},
+        {beat_write, FD_HEARTBEAT}, {pool->lifeline[0], FD_LIFELINE}, {pool->mem_fd, FD_POOL},
+        {pool->config_fd, FD_CONFIG}, {pool->lock_fd, FD_LOCK}, {b->special_fd, b->special_to},
         {log_target_child_fd(), STDERR_FILENO},
+        {pool->live_fd, FD_LIVE}, /* last: not for the keeper */
     };
     const struct spawn_opts opts = {
         .path = b->path,
         .argv = b->argv,
         .fds = fds,
-        .fds_len = sizeof fds / sizeof fds[0],
+        .fds_len = sizeof fds / sizeof fds[0] - child_is_keeper(c),
         .is_new_session = true,
         .parent_death_signal = SIGKILL,
         .umask = -1,

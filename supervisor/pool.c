@@ -16,7 +16,7 @@
 void pool_init(struct pool *pool)
 {
     memset(pool, 0, sizeof *pool);
-    pool->lock_fd = pool->mem_fd = pool->config_fd = -1;
+    pool->lock_fd = pool->mem_fd = pool->config_fd = pool->live_fd = -1;
     pool->lifeline[0] = pool->lifeline[1] = -1;
     pool->oom.fd = -1;
     pool->cgroup.procs_fd = -1;

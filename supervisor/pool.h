@@ -28,7 +28,7 @@ struct pool {
     char *config_path;     /* absolute: what a reload reads */
     char *keeper_path, *worker_path;
     struct pool_mem *mem;
-    int lock_fd, mem_fd, config_fd;
+    int lock_fd, mem_fd, config_fd, live_fd;
     int lifeline[2];        /* children hold the read end; nothing is ever written */
     struct config_box *box; /* what children read: the same, packed */
     int64_t started_wall_ms;

@@ -21,6 +21,7 @@
 #include "common/config/places.h"
 #include "common/config/programs.h"
 #include "common/config/source.h"
+#include "common/ipc/live.h"
 #include "supervisor/buckets.h"
 #include "supervisor/lock.h"
 
@@ -222,6 +223,8 @@ enum rc start_prepare(struct pool *pool, struct err *err)
     if (rc == RC_OK)
         rc = pool_mem_new(POOL_SLOTS_MAX, pool_id, &pool->mem_fd, &pool->mem, err);
     if (rc == RC_OK)
+        rc = live_new(POOL_SLOTS_MAX, &pool->live_fd, err);
+    if (rc == RC_OK)
         buckets_apply(pool->mem, pool->config);
     if (rc == RC_OK)
         rc = sys_pipe(pool->lifeline, true, err);
@@ -249,6 +252,7 @@ void start_undo(struct pool *pool)
     pool_mem_unmap(pool->mem);
     close_fd(&pool->mem_fd);
     close_fd(&pool->config_fd);
+    close_fd(&pool->live_fd);
     config_box_unmap(pool->box);
     free(pool->keeper_path);
     free(pool->worker_path);

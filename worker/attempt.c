@@ -16,6 +16,10 @@ void attempt_init(struct attempt *a, struct run *run, const struct catalog_stage
     a->stage = stage;
     a->started_mono_ns = clock_mono_ns();
     *run = (struct run){0};
+    if (stage != NULL) {
+        tail_init(&a->tail, (size_t)stage->spec->tuning.stderr_tail_bytes);
+        tail_init(&a->logs, (size_t)stage->spec->tuning.stderr_tail_bytes);
+    }
 }
 
 static void close_fd(int *fd)
@@ -41,17 +45,30 @@ void attempt_fini(struct attempt *a)
     close_fd(&a->stdout_fd);
     close_fd(&a->stderr_fd);
     buf_fini(&a->output);
-    buf_fini(&a->tail);
+    tail_fini(&a->tail);
+    tail_fini(&a->logs);
     buf_fini(&a->result);
     buf_fini(&a->why);
     buf_fini(&a->how);
     buf_fini(&a->stderr_text);
     buf_fini(&a->stdout_text);
+    buf_fini(&a->log_text);
     buf_fini(&a->certificate);
     run_fini(&a->run);
     *a = (struct attempt)ATTEMPT_INIT;
     if (is_large)
         (void)malloc_trim(0);
+}
+
+struct tail_about attempt_about(const struct attempt *a)
+{
+    return (struct tail_about){
+        .job = a->stage->job->spec->name,
+        .stage = a->stage->spec->name,
+        .key = a->run.key,
+        .claim = a->run.claim,
+        .attempt = a->run.state.attempts,
+    };
 }
 
 static const char *text_or_null(const struct buf *b)
@@ -71,6 +88,7 @@ void attempt_conclude(struct attempt *a, enum end_cause cause)
         .how = text_or_null(&a->how),
         .stderr_tail = text_or_null(&a->stderr_text),
         .stdout_tail = text_or_null(&a->stdout_text),
+        .log_tail = text_or_null(&a->log_text),
         .certificate = text_or_null(&a->certificate),
         .after_ms = -1,
         .elapsed_ms = (clock_mono_ns() - a->started_mono_ns) / NS_PER_MS,

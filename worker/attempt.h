@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "common/store/exchange.h"
+#include "worker/tail.h"
 
 /* Why we, not the handler, ended it. */
 enum attempt_cut {
@@ -33,11 +34,13 @@ struct attempt {
     bool is_oom;         /* proven: the kernel killed in its control group */
     struct rusage usage; /* of its whole tree, as far as reaped */
     int stdout_fd, stderr_fd;
-    struct buf output, tail; /* stdout; the end of stderr */
+    struct buf output; /* stdout */
+    struct tail tail;  /* stderr */
+    struct tail logs;  /* messages of type log */
 
     bool has_outcome;
     struct outcome outcome; /* its texts are the buffers below */
-    struct buf result, why, how, stderr_text, stdout_text, certificate;
+    struct buf result, why, how, stderr_text, stdout_text, log_text, certificate;
 };
 
 #define ATTEMPT_INIT                                                                               \
@@ -48,6 +51,8 @@ struct attempt {
 /* Takes the run. */
 void attempt_init(struct attempt *a, struct run *run, const struct catalog_stage *stage);
 void attempt_fini(struct attempt *a);
+/* Whose lines what it says are. Borrows of the attempt. */
+struct tail_about attempt_about(const struct attempt *a);
 
 /* The outcome, out of the buffers as they are now. */
 void attempt_conclude(struct attempt *a, enum end_cause cause);

@@ -20,7 +20,6 @@ enum guard_phase {
 enum {
     SWEEP_MIN_MS = 1,
     SWEEP_MAX_MS = 100,
-    STDERR_ROUNDS = 16,
     FAREWELL_ROUNDS = 64,
 };
 
@@ -137,19 +136,17 @@ static void read_stdout(struct guard *g)
         cut(g, CUT_OUTPUT);
 }
 
-/* Keeps the newest bytes; a handler that talks without end gets a bounded share of each turn. */
 static void read_stderr(struct guard *g)
 {
     struct attempt *a = g->a;
-    size_t keep = (size_t)a->stage->spec->tuning.stderr_tail_bytes;
-    enum rc rc = RC_LIMIT;
-    for (int round = 0; a->stderr_fd >= 0 && rc == RC_LIMIT && round < STDERR_ROUNDS; round++) {
-        rc = sys_read_avail(a->stderr_fd, keep + 4096, &a->tail);
-        if (a->tail.len > keep)
-            buf_drop(&a->tail, a->tail.len - keep);
-        if (rc != RC_AGAIN && rc != RC_LIMIT)
-            stop_reading(g, LOOP_STDERR, &a->stderr_fd);
-    }
+    const struct tail_about about = attempt_about(a);
+    if (a->stderr_fd < 0)
+        return;
+    enum rc rc = tail_read(&a->tail, a->stderr_fd);
+    bool is_over = rc != RC_AGAIN && rc != RC_LIMIT;
+    tail_show(&a->tail, &g->w->live, &about, "stderr", is_over || a->is_ended);
+    if (is_over)
+        stop_reading(g, LOOP_STDERR, &a->stderr_fd);
 }
 
 static void on_child(struct guard *g)

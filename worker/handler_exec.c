@@ -116,7 +116,7 @@ static void explain(struct attempt *a)
         result_ended(a->status, &a->why);
         return;
     }
-    result_last_line(buf_str(&a->tail), a->tail.len, &a->why);
+    result_last_line(buf_str(&a->tail.text), a->tail.text.len, &a->why);
     if (a->why.len == 0)
         result_ended(a->status, &a->why);
 }
@@ -175,12 +175,20 @@ static enum end_cause conclude_by_cut(struct attempt *a)
     return END_STOPPED;
 }
 
+static void keep_tail(const struct tail *tail, struct buf *out)
+{
+    size_t len;
+    const char *text = tail_kept(tail, &len);
+    result_clean(text, len, out);
+}
+
 /* What an attempt leaves behind that did not do its work. */
 static void keep_traces(struct attempt *a)
 {
     const size_t keep = (size_t)a->stage->spec->tuning.stderr_tail_bytes;
     const size_t len = a->output.len < keep ? a->output.len : keep;
-    result_clean(buf_str(&a->tail), a->tail.len, &a->stderr_text);
+    keep_tail(&a->tail, &a->stderr_text);
+    keep_tail(&a->logs, &a->log_text);
     result_clean(buf_str(&a->output) + a->output.len - len, len, &a->stdout_text);
     certificate_write(a, &a->certificate);
 }

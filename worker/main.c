@@ -47,6 +47,18 @@ static enum rc open_loop(struct worker *w, struct err *err)
     return RC_OK;
 }
 
+/* Without it nobody can look on; everything else goes on. */
+static void open_live(struct worker *w)
+{
+    struct err err;
+    w->live.slot = w->life.sent.slot;
+    if (live_map(FD_LIVE, true, &w->live.live, &err) == RC_OK)
+        live_begin(w->live.live, w->live.slot);
+    else
+        log_msg(LOG_LEVEL_WARN, "worker.live",
+            "%s; stint logs will not show this worker's handlers", err.text);
+}
+
 static enum rc open_store(struct worker *w, struct err *err)
 {
     struct store_options opts = {
@@ -108,6 +120,7 @@ int main(int argc, char **argv)
     if (proctree_become_subreaper(&err) != RC_OK)
         return fail(&err, EXIT_FAILURE);
     life_init(&w.life, mem, (uint32_t)slot, life, w.config->pool.heartbeat_interval_ms);
+    open_live(&w);
     w.life.spec_generation = w.stamp.spec_generation;
     handler_env_init(&w.env, environ, mem->pool_id);
     enum rc rc = work(&w, &err);

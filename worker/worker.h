@@ -11,6 +11,7 @@
 #include "worker/env.h"
 #include "worker/life.h"
 #include "worker/loop.h"
+#include "worker/tail.h"
 #include "worker/tokens.h"
 
 struct worker {
@@ -25,9 +26,10 @@ struct worker {
     struct handler_env env;
     int64_t *stage_ids; /* every lane of the catalogue: what a wish asks for */
     size_t stages_len;
-    struct tokens tokens; /* of the same lanes */
-    int child_fd;         /* signalfd: SIGCHLD, which is blocked */
-    int handler_umask;    /* as the pool was started with; our own is 077 */
+    struct tokens tokens;  /* of the same lanes */
+    struct tail_live live; /* where what handlers say is shown */
+    int child_fd;          /* signalfd: SIGCHLD, which is blocked */
+    int handler_umask;     /* as the pool was started with; our own is 077 */
 };
 
 #endif

@@ -11,6 +11,7 @@ enum child_fd {
     FD_LOCK = 7,      /* the flock'ed directory, held only to hold the lock */
     FD_ORDERS = 8,    /* keeper only: SOCK_SEQPACKET, struct order both ways */
     FD_WAKE = 8,      /* worker only: its slot's eventfd, non-blocking */
+    FD_LIVE = 9,      /* worker only: memfd, struct live_mem; stint opens it by its /proc name */
 };
 
 /* The discovery handler (stint-discover) gets the configuration here: a sealed memfd of packed

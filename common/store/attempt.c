@@ -51,6 +51,8 @@ static void describe(struct buf *out, int64_t now_wall_ms, enum end_cause cause,
         json_str(&j, "stderr", a->stderr_tail);
     if (a->stdout_tail && a->stdout_tail[0])
         json_str(&j, "stdout", a->stdout_tail);
+    if (a->log_tail && a->log_tail[0])
+        json_str(&j, "log", a->log_tail);
     if (a->certificate)
         json_raw(&j, "handler", a->certificate);
     json_int(&j, "attempts", ending->attempts);

@@ -12,9 +12,9 @@ struct attempt {
     int64_t claim, number;   /* number: attempts as raised by the claim */
     int64_t started_wall_ms; /* 0: not known */
     int64_t elapsed_ms;
-    int64_t slot, pid;                                 /* of the worker; pid 0: not known */
-    const char *why, *how, *stderr_tail, *stdout_tail; /* NULL: none */
-    const char *certificate;                           /* JSON object; NULL: none */
+    int64_t slot, pid; /* of the worker; pid 0: not known */
+    const char *why, *how, *stderr_tail, *stdout_tail, *log_tail; /* NULL: none */
+    const char *certificate;                                      /* JSON object; NULL: none */
 };
 
 /* The event of a cause; NULL: none is written (done, skipped: the row says it all). */

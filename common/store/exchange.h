@@ -37,6 +37,7 @@ struct outcome {
     const char *how;         /* "exit 75", "signal 9", "timeout"; for events; NULL */
     const char *stderr_tail; /* NULL or "" when there was none */
     const char *stdout_tail; /* the same */
+    const char *log_tail;    /* the same of its log messages, as lines "LEVEL: TEXT" */
     const char *certificate; /* how its process ended and what it used: a JSON object; NULL: none */
     int64_t after_ms;        /* −1: none */
     bool is_suspect;         /* may take others down with it: its next attempt runs alone */

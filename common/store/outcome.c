@@ -32,6 +32,7 @@ static struct attempt attempt_of(const struct outcome *o)
         .how = o->how,
         .stderr_tail = o->stderr_tail,
         .stdout_tail = o->stdout_tail,
+        .log_tail = o->log_tail,
         .certificate = o->certificate,
     };
 }
