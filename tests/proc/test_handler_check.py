@@ -100,6 +100,8 @@ class Exec(Check):
     def test_two_outcomes(self):
         self.bad("done after the outcome, which was skip: dropped", self.handler(
             """printf '{"type":"skip"}\\n{"type":"done"}\\n' >&3"""))
+        self.good(self.handler(
+            """printf '{"type":"skip"}\\n{"type":"cost","usd":1}\\n' >&3"""))
 
     def test_messages_in_the_wrong_place(self):
         fault = self.bad("a message on standard output", self.handler(
