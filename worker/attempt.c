@@ -6,6 +6,8 @@
 
 #include "common/base/clock.h"
 #include "common/base/sys.h"
+#include "common/base/text.h"
+#include "worker/result.h"
 
 #define LARGE_BYTES ((size_t)128 * 1024)
 
@@ -44,6 +46,9 @@ void attempt_fini(struct attempt *a)
     bool is_large = was_large(a);
     close_fd(&a->stdout_fd);
     close_fd(&a->stderr_fd);
+    close_fd(&a->control_fd);
+    stream_fini(&a->control);
+    heard_fini(&a->heard);
     buf_fini(&a->output);
     tail_fini(&a->tail);
     tail_fini(&a->logs);
@@ -76,8 +81,18 @@ static const char *text_or_null(const struct buf *b)
     return b->len > 0 ? b->data : NULL;
 }
 
+static const char *text_of(const struct buf *b, bool is_new)
+{
+    return is_new ? buf_str(b) : NULL;
+}
+
 void attempt_conclude(struct attempt *a, enum end_cause cause)
 {
+    struct heard *h = &a->heard;
+    if (!a->is_by_message && cause != END_DONE && cause != END_SKIP)
+        heard_drop_uncovered(h);
+    if (h->checkpoint.len > 0)
+        a->run.state.streak = 0;
     a->has_outcome = true;
     a->outcome = (struct outcome){
         .run = &a->run,
@@ -90,8 +105,95 @@ void attempt_conclude(struct attempt *a, enum end_cause cause)
         .stdout_tail = text_or_null(&a->stdout_text),
         .log_tail = text_or_null(&a->log_text),
         .certificate = text_or_null(&a->certificate),
-        .after_ms = -1,
+        .after_ms = a->after_ms,
         .elapsed_ms = (clock_mono_ns() - a->started_mono_ns) / NS_PER_MS,
         .random = sys_random(),
+        .progress = text_of(&h->progress, h->has_new_progress),
+        .checkpoint = text_of(&h->checkpoint, h->has_new_checkpoint),
+        .items = h->items,
+        .items_len = h->items_len,
+        .costs = h->costs,
+        .costs_len = h->costs_len,
     };
+}
+
+static enum end_cause too_long(struct attempt *a)
+{
+    char size[32];
+    buf_addf(&a->why, "result larger than %s (output_size)",
+        text_size(a->stage->spec->tuning.output_size_bytes, size, sizeof(size)));
+    return END_FAIL;
+}
+
+/* A retry after a limit that the handler has met is no failure of this run. */
+static enum end_cause limited(struct attempt *a)
+{
+    if (a->heard.limit_ms > a->after_ms)
+        a->after_ms = a->heard.limit_ms;
+    return END_SNOOZE;
+}
+
+static enum end_cause cause_of(struct attempt *a)
+{
+    const struct heard *h = &a->heard;
+    switch (h->outcome) {
+    case MESSAGE_DONE:
+        if (h->result.len > (size_t)a->stage->spec->tuning.output_size_bytes)
+            return too_long(a);
+        buf_add(&a->result, buf_str(&h->result), h->result.len);
+        return END_DONE;
+    case MESSAGE_SKIP:
+        return END_SKIP;
+    case MESSAGE_SNOOZE:
+        return END_SNOOZE;
+    case MESSAGE_FAIL:
+        return END_FAIL;
+    case MESSAGE_WAIT:
+        return END_WAIT;
+    case MESSAGE_RETRY:
+        return h->has_limit ? limited(a) : END_RETRY;
+    case MESSAGE_UNKNOWN:
+    case MESSAGE_HELLO:
+    case MESSAGE_PROGRESS:
+    case MESSAGE_CHECKPOINT:
+    case MESSAGE_COST:
+    case MESSAGE_LIMIT:
+    case MESSAGE_SPAWN:
+    case MESSAGE_LOG:
+    case MESSAGE_TYPE_COUNT:
+        break;
+    }
+    return END_RETRY;
+}
+
+enum end_cause attempt_by_message(struct attempt *a)
+{
+    const struct heard *h = &a->heard;
+    const char *said = message_type_name(h->outcome);
+    buf_reset(&a->why);
+    buf_reset(&a->result);
+    a->is_by_message = true;
+    a->after_ms = h->after_ms;
+    result_why(buf_str(&h->why), h->why.len, &a->why);
+    enum end_cause cause = cause_of(a);
+    if (a->why.len == 0 && cause != END_DONE)
+        buf_addf(&a->why, "the handler said %s", said);
+    buf_adds(&a->how, said);
+    return cause;
+}
+
+bool attempt_refuse(struct attempt *a, enum rc rc, const struct err *err)
+{
+    bool is_about_input = rc == RC_INVALID || rc == RC_LIMIT;
+    bool has_input =
+        a->outcome.cause == END_DONE || a->outcome.items_len > 0 || a->outcome.checkpoint != NULL;
+    if (!a->has_outcome || !is_about_input || !has_input)
+        return false;
+    a->is_by_message = false;
+    a->heard.items_covered = 0; /* what covers them goes, too */
+    a->heard.has_new_checkpoint = false;
+    buf_reset(&a->why);
+    buf_adds(&a->why, err->text);
+    attempt_conclude(a, END_FAIL);
+    return true;
 }

@@ -10,7 +10,9 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include "common/protocol/stream.h"
 #include "common/store/exchange.h"
+#include "worker/heard.h"
 #include "worker/tail.h"
 
 /* Why we, not the handler, ended it. */
@@ -20,6 +22,7 @@ enum attempt_cut {
     CUT_STOPPED, /* the pool stops now: given back */
     CUT_OUTPUT,  /* more on stdout than output_size */
     CUT_LOST,    /* the claim is no longer ours */
+    CUT_BROKEN,  /* it broke the protocol: heard.broken */
 };
 
 struct attempt {
@@ -33,10 +36,14 @@ struct attempt {
     int status;
     bool is_oom;         /* proven: the kernel killed in its control group */
     struct rusage usage; /* of its whole tree, as far as reaped */
-    int stdout_fd, stderr_fd;
-    struct buf output; /* stdout */
-    struct tail tail;  /* stderr */
-    struct tail logs;  /* messages of type log */
+    int stdout_fd, stderr_fd, control_fd;
+    struct buf output;     /* stdout */
+    struct tail tail;      /* stderr */
+    struct tail logs;      /* messages of type log */
+    struct stream control; /* exec: what comes over descriptor 3 */
+    struct heard heard;    /* what the handler has said */
+    bool is_by_message;    /* the outcome is the one that it said */
+    int64_t after_ms;      /* not before; −1: not said */
 
     bool has_outcome;
     struct outcome outcome; /* its texts are the buffers below */
@@ -45,7 +52,7 @@ struct attempt {
 
 #define ATTEMPT_INIT                                                                               \
     {                                                                                              \
-        .stdout_fd = -1, .stderr_fd = -1                                                           \
+        .stdout_fd = -1, .stderr_fd = -1, .control_fd = -1, .heard = HEARD_INIT, .after_ms = -1    \
     }
 
 /* Takes the run. */
@@ -54,7 +61,12 @@ void attempt_fini(struct attempt *a);
 /* Whose lines what it says are. Borrows of the attempt. */
 struct tail_about attempt_about(const struct attempt *a);
 
-/* The outcome, out of the buffers as they are now. */
+/* The cause, by the outcome message that was heard (there is one); fills result, why, how. */
+enum end_cause attempt_by_message(struct attempt *a);
+/* The outcome, out of the buffers as they are now, with all that was heard and is not written. */
 void attempt_conclude(struct attempt *a, enum end_cause cause);
+/* The store will never take this outcome as it is (a result too deep, an item of an unknown job):
+ * the attempt has failed, and says why. False: the error is not about the outcome. */
+bool attempt_refuse(struct attempt *a, enum rc rc, const struct err *err);
 
 #endif

@@ -17,19 +17,6 @@
 #define RETRY_MIN_NS (20 * NS_PER_MS)
 #define RETRY_MAX_NS NS_PER_S
 
-/* A result that the store refuses for what it is (too large, nested too deeply) will never be
- * taken: the attempt has failed, and says why. */
-static bool is_refused(struct attempt *a, enum rc rc, const struct err *err)
-{
-    bool is_about_input = rc == RC_INVALID || rc == RC_LIMIT;
-    if (!is_about_input || !a->has_outcome || a->outcome.cause != END_DONE)
-        return false;
-    buf_reset(&a->why);
-    buf_adds(&a->why, err->text);
-    attempt_conclude(a, END_FAIL);
-    return true;
-}
-
 /* How long the database has been failing, and the next pause. */
 struct patience {
     int64_t failing_since, wait_ns;
@@ -58,13 +45,13 @@ static enum rc exchange(struct worker *w, struct attempt *a, struct wish *wish,
     struct patience p = {0};
     for (;;) {
         const struct outcome *outcome = &a->outcome;
-        struct exchange x = {&outcome, a->has_outcome ? 1 : 0, wish, 0};
+        struct exchange x = {&outcome, a->has_outcome ? 1 : 0, wish, 0, w->catalog};
         a->outcome.slot = w->life.sent.slot;
         a->outcome.pid = getpid();
         enum rc rc = store_exchange(w->store, &x, answer, err);
         if (rc == RC_OK)
             return RC_OK;
-        if (is_refused(a, rc, err))
+        if (attempt_refuse(a, rc, err))
             continue;
         if (wish != NULL)
             wish->is_repeat = true;

@@ -167,6 +167,10 @@ static enum end_cause conclude_by_cut(struct attempt *a)
         return END_RETRY;
     case CUT_OUTPUT:
         return conclude_too_long(a);
+    case CUT_BROKEN:
+        buf_adds(&a->why, buf_str(&a->heard.broken));
+        buf_adds(&a->how, "protocol error");
+        return END_RETRY;
     case CUT_STOPPED:
     case CUT_LOST: /* the store finds the claim gone and records nothing */
         buf_adds(&a->how, a->cut == CUT_LOST ? "claim lost" : "stopped");

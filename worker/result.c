@@ -132,23 +132,27 @@ static bool is_blank(const char *s, size_t len)
     return true;
 }
 
+void result_why(const char *text, size_t len, struct buf *out)
+{
+    size_t before = out->len, end = before + RESULT_WHY_MAX;
+    text_add_printable(out, text, len);
+    if (out->len <= end)
+        return;
+    while (end > before && ((unsigned char)out->data[end] & 0xc0) == 0x80)
+        end--;
+    out->len = end;
+    out->data[end] = '\0';
+}
+
 void result_last_line(const char *data, size_t len, struct buf *out)
 {
     while (len > 0) {
         const char *newline = memrchr(data, '\n', len);
         size_t from = newline == NULL ? 0 : (size_t)(newline - data) + 1;
         if (!is_blank(data + from, len - from)) {
-            size_t before = out->len;
             while (is_space(data[len - 1]))
                 len--;
-            text_add_printable(out, data + from, len - from);
-            size_t end = before + RESULT_WHY_MAX;
-            if (out->len > end) {
-                while (end > before && ((unsigned char)out->data[end] & 0xc0) == 0x80)
-                    end--;
-                out->len = end;
-                out->data[end] = '\0';
-            }
+            result_why(data + from, len - from, out);
             return;
         }
         len = newline == NULL ? 0 : from - 1;

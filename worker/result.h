@@ -28,6 +28,8 @@ void result_json(const char *data, size_t len, struct buf *out);
 /* The last line that is not empty, printable, at most RESULT_WHY_MAX bytes; nothing if there is
  * none. */
 void result_last_line(const char *data, size_t len, struct buf *out);
+/* Printable, at most RESULT_WHY_MAX bytes. */
+void result_why(const char *text, size_t len, struct buf *out);
 /* Text that any store takes: invalid UTF-8 and NUL become U+FFFD. */
 void result_clean(const char *data, size_t len, struct buf *out);
 

@@ -13,6 +13,8 @@ const char *attempt_event(enum end_cause cause)
         return "attempt.failed";
     case END_STAGE_PAUSE:
     case END_STOPPED:
+    case END_SNOOZE:
+    case END_WAIT:
         return "attempt.given_back";
     case END_INTERRUPTED:
     case END_CRASHED:

@@ -5,6 +5,7 @@
 #define STREAK_PATIENCE 4 /* from this interruption in a row on, the run waits */
 #define STREAK_BASE_MS 1000
 #define STREAK_MAX_MS 60000
+#define WAIT_LOOK_MS 30000 /* whether what a run waits for is at rest */
 
 #define STATUS_NAME(upper, lower) [STATUS_##upper] = #lower,
 static const char *const names[STATUS_COUNT] = {STAGE_STATUSES(STATUS_NAME)};
@@ -119,6 +120,15 @@ static struct ending retried(const struct end_state *state, const struct stage_t
     return e;
 }
 
+static struct ending snoozed(struct ending e, int64_t delay_ms)
+{
+    e.status = STATUS_RETRY_LATER;
+    e.delay_ms = delay_ms;
+    e.streak = 0; /* it came to its end */
+    e.is_snooze = true;
+    return e;
+}
+
 struct ending ending_decide(enum end_cause cause, const struct end_state *state,
     const struct stage_tuning *tuning, int64_t after_ms, uint64_t random)
 {
@@ -154,6 +164,12 @@ struct ending ending_decide(enum end_cause cause, const struct end_state *state,
         break;
     case END_CRASHED:
         e = crashed(state);
+        break;
+    case END_SNOOZE:
+        e = snoozed(given_back, after_ms >= 0 ? after_ms : tuning->backoff_base_ms);
+        break;
+    case END_WAIT:
+        e = snoozed(given_back, WAIT_LOOK_MS);
         break;
     case END_CAUSE_COUNT:
         break;

@@ -15,7 +15,7 @@ bool status_parse(const char *name, enum stage_status *ret);
 bool status_may_become(enum stage_status from, enum stage_status to);
 bool status_is_moving(enum stage_status status); /* pending, in_progress, retry_later */
 
-/* Why an attempt ended; further causes (snooze, wait, cancel, hold …) are added as they come. */
+/* Why an attempt ended; further causes (cancel, hold …) are added as they come. */
 enum end_cause {
     END_DONE,
     END_SKIP,
@@ -25,6 +25,8 @@ enum end_cause {
     END_INTERRUPTED, /* its worker died */
     END_STOPPED,     /* pool stopped, claim given back */
     END_CRASHED,     /* its resident died with others in flight: given back, runs alone next */
+    END_SNOOZE,      /* the handler asks for it, or for a retry after its own limit */
+    END_WAIT,        /* the handler waits for other items: looks again later */
     END_CAUSE_COUNT,
 };
 
@@ -34,6 +36,7 @@ struct ending {
     int64_t attempts, interruptions, streak;
     int64_t delay_ms; /* of retry_later: next_attempt_at = now + delay; else 0 */
     bool is_suspect;  /* its next attempt runs alone */
+    bool is_snooze;   /* given back at its own wish: counted as such */
 };
 
 struct end_state {

@@ -12,6 +12,8 @@
 
 #include "common/store/catalog.h"
 #include "common/store/ending.h"
+#include "common/store/notes.h"
+#include "common/store/spawned.h"
 
 /* A claimed stage run: all that its handler may know. Owned by the caller: run_fini. */
 struct run {
@@ -44,6 +46,12 @@ struct outcome {
     int64_t elapsed_ms;
     int64_t slot, pid; /* the worker's, for events; pid 0: not said */
     uint64_t random;   /* for the jitter: the same when repeated */
+    /* What the handler said and no note has written yet. */
+    const char *progress, *checkpoint; /* JSON text; NULL: nothing new */
+    const struct spawn_item *items;
+    size_t items_len;
+    const struct cost *costs; /* recorded even when the claim is lost */
+    size_t costs_len;
 };
 
 /* What the worker wants next: up to claims_len runs of one of these stages, under the numbers from
@@ -76,6 +84,8 @@ struct exchange {
     size_t outcomes_len;
     const struct wish *wish; /* NULL: none */
     size_t failed;           /* out, on an error: the outcome that it is about; else outcomes_len */
+    const struct catalog *catalog; /* the jobs that items may be spawned into; NULL: only the run's
+                                      own */
 };
 
 /* What one exchange brought. */

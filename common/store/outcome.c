@@ -75,8 +75,8 @@ static enum rc row_bears_claim(
 static enum rc log_lost(struct store *store, const struct outcome *o, const struct attempt *a,
     int64_t now, struct err *err)
 {
-    static const char *const causes[END_CAUSE_COUNT] = {
-        "done", "skip", "retry", "fail", "pause", "interrupted", "stopped", "crashed"};
+    static const char *const causes[END_CAUSE_COUNT] = {"done", "skip", "retry", "fail", "pause",
+        "interrupted", "stopped", "crashed", "snooze", "wait"};
     CLEANUP(buf_fini) struct buf data = BUF_INIT;
     char claim[CLAIM_TEXT_MAX];
     struct json j;

@@ -25,7 +25,7 @@ static struct exchange_answer claim_many(struct fixture *f, size_t n, uint32_t a
     uint32_t rooms[2] = {a, b};
     int64_t ids[2];
     struct wish wish = wish_for(f, n, rooms, ids);
-    struct exchange x = {NULL, 0, &wish, 0};
+    struct exchange x = {NULL, 0, &wish, 0, NULL};
     struct exchange_answer answer;
     ok(f, store_exchange(f->store, &x, &answer, &f->err));
     return answer;
@@ -90,7 +90,7 @@ static void test_outcomes_and_claims_together(void **state)
     int64_t ids[2];
     struct wish wish = wish_for(f, 2, rooms, ids);
     outcomes_of(f, &first, END_DONE, &done);
-    struct exchange x = {done.pointers, 5, &wish, 0};
+    struct exchange x = {done.pointers, 5, &wish, 0, NULL};
     CLEANUP(exchange_answer_fini) struct exchange_answer second = {.runs = NULL};
     ok(f, store_exchange(f->store, &x, &second, &f->err));
     assert_int_equal(second.runs_len, 2);
@@ -117,7 +117,7 @@ static void test_a_bad_result_names_itself(void **state)
     struct many done;
     outcomes_of(f, &runs, END_DONE, &done);
     done.list[1].result = "{nope";
-    struct exchange x = {done.pointers, 3, NULL, 0};
+    struct exchange x = {done.pointers, 3, NULL, 0, NULL};
     struct exchange_answer answer;
     assert_int_equal(store_exchange(f->store, &x, &answer, &f->err), RC_INVALID);
     assert_int_equal(x.failed, 1);
@@ -139,7 +139,7 @@ static void test_one_lost_claim_among_others(void **state)
     outcomes_of(f, &runs, END_DONE, &done);
     sql(f, "UPDATE item_stages SET status = 'cancelled', claim = NULL WHERE id ="
            " (SELECT max(id) FROM item_stages WHERE status = 'in_progress')");
-    struct exchange x = {done.pointers, 3, NULL, 0};
+    struct exchange x = {done.pointers, 3, NULL, 0, NULL};
     CLEANUP(exchange_answer_fini) struct exchange_answer answer = {.runs = NULL};
     ok(f, store_exchange(f->store, &x, &answer, &f->err));
     assert_false(answer.is_lost[0] || answer.is_lost[1]);
@@ -156,7 +156,7 @@ static void test_suspects_come_alone(void **state)
     CLEANUP(exchange_answer_fini) struct exchange_answer first = claim_many(f, 2, 2, 2);
     struct many crashed;
     outcomes_of(f, &first, END_CRASHED, &crashed);
-    struct exchange x = {crashed.pointers, 2, NULL, 0};
+    struct exchange x = {crashed.pointers, 2, NULL, 0, NULL};
     CLEANUP(exchange_answer_fini) struct exchange_answer answer = {.runs = NULL};
     ok(f, store_exchange(f->store, &x, &answer, &f->err));
     assert_int_equal(sql_int(f, "SELECT sum(suspect) FROM item_stages"), 2);

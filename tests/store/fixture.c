@@ -185,7 +185,7 @@ void start_pool(struct fixture *f)
 enum rc trade(struct store *store, const struct outcome *outcome, const struct wish *wish,
     struct traded *ret, struct err *err)
 {
-    struct exchange x = {&outcome, outcome != NULL, wish, 0};
+    struct exchange x = {&outcome, outcome != NULL, wish, 0, NULL};
     struct exchange_answer answer;
     enum rc rc = store_exchange(store, &x, &answer, err);
     if (rc)

@@ -83,25 +83,28 @@ static void test_endings(void **state)
         struct end_state before;
         struct ending after;
     } rows[] = {
-        {END_DONE, {2, 3, 2, false}, {STATUS_DONE, 2, 3, 0, 0, false}},
-        {END_SKIP, {1, 0, 0, false}, {STATUS_SKIPPED, 1, 0, 0, 0, false}},
-        {END_FAIL, {1, 0, 1, false}, {STATUS_FAILED, 1, 0, 0, 0, false}},
-        {END_RETRY, {4, 1, 1, false}, {STATUS_RETRY_LATER, 4, 1, 0, 480000, false}},
-        {END_RETRY, {5, 1, 0, false}, {STATUS_EXHAUSTED, 5, 1, 0, 0, false}},
-        {END_STAGE_PAUSE, {2, 1, 1, false}, {STATUS_RETRY_LATER, 1, 1, 1, 0, false}},
-        {END_STOPPED, {2, 1, 1, false}, {STATUS_PENDING, 1, 1, 1, 0, false}},
-        {END_INTERRUPTED, {1, 0, 0, false}, {STATUS_PENDING, 0, 1, 1, 0, false}},
-        {END_INTERRUPTED, {1, 9, 2, false}, {STATUS_PENDING, 0, 10, 3, 0, false}},
-        {END_INTERRUPTED, {1, 3, 3, false}, {STATUS_RETRY_LATER, 0, 4, 4, 1000, false}},
-        {END_INTERRUPTED, {2, 8, 8, false}, {STATUS_RETRY_LATER, 1, 9, 9, 32000, false}},
-        {END_INTERRUPTED, {2, 9, 9, false}, {STATUS_RETRY_LATER, 1, 10, 10, 60000, false}},
-        {END_INTERRUPTED, {2, 9, 900, false}, {STATUS_RETRY_LATER, 1, 10, 901, 60000, false}},
+        {END_DONE, {2, 3, 2, false}, {STATUS_DONE, 2, 3, 0, 0, false, false}},
+        {END_SKIP, {1, 0, 0, false}, {STATUS_SKIPPED, 1, 0, 0, 0, false, false}},
+        {END_FAIL, {1, 0, 1, false}, {STATUS_FAILED, 1, 0, 0, 0, false, false}},
+        {END_RETRY, {4, 1, 1, false}, {STATUS_RETRY_LATER, 4, 1, 0, 480000, false, false}},
+        {END_RETRY, {5, 1, 0, false}, {STATUS_EXHAUSTED, 5, 1, 0, 0, false, false}},
+        {END_STAGE_PAUSE, {2, 1, 1, false}, {STATUS_RETRY_LATER, 1, 1, 1, 0, false, false}},
+        {END_STOPPED, {2, 1, 1, false}, {STATUS_PENDING, 1, 1, 1, 0, false, false}},
+        {END_INTERRUPTED, {1, 0, 0, false}, {STATUS_PENDING, 0, 1, 1, 0, false, false}},
+        {END_INTERRUPTED, {1, 9, 2, false}, {STATUS_PENDING, 0, 10, 3, 0, false, false}},
+        {END_INTERRUPTED, {1, 3, 3, false}, {STATUS_RETRY_LATER, 0, 4, 4, 1000, false, false}},
+        {END_INTERRUPTED, {2, 8, 8, false}, {STATUS_RETRY_LATER, 1, 9, 9, 32000, false, false}},
+        {END_INTERRUPTED, {2, 9, 9, false}, {STATUS_RETRY_LATER, 1, 10, 10, 60000, false, false}},
+        {END_INTERRUPTED, {2, 9, 900, false},
+            {STATUS_RETRY_LATER, 1, 10, 901, 60000, false, false}},
         {END_INTERRUPTED, {0, 0, 0, false},
-            {STATUS_PENDING, 0, 1, 1, 0, false}}, /* never below 0 */
-        {END_CRASHED, {2, 3, 3, false}, {STATUS_PENDING, 1, 4, 3, 0, true}},
-        {END_STOPPED, {2, 1, 1, true}, {STATUS_PENDING, 1, 1, 1, 0, true}},
-        {END_INTERRUPTED, {1, 0, 0, true}, {STATUS_PENDING, 0, 1, 1, 0, true}},
-        {END_DONE, {1, 0, 0, true}, {STATUS_DONE, 1, 0, 0, 0, false}},
+            {STATUS_PENDING, 0, 1, 1, 0, false, false}}, /* never below 0 */
+        {END_CRASHED, {2, 3, 3, false}, {STATUS_PENDING, 1, 4, 3, 0, true, false}},
+        {END_SNOOZE, {2, 3, 3, false}, {STATUS_RETRY_LATER, 1, 3, 0, 60000, false, true}},
+        {END_WAIT, {1, 0, 0, true}, {STATUS_RETRY_LATER, 0, 0, 0, 30000, true, true}},
+        {END_STOPPED, {2, 1, 1, true}, {STATUS_PENDING, 1, 1, 1, 0, true, false}},
+        {END_INTERRUPTED, {1, 0, 0, true}, {STATUS_PENDING, 0, 1, 1, 0, true, false}},
+        {END_DONE, {1, 0, 0, true}, {STATUS_DONE, 1, 0, 0, 0, false, false}},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct ending e = ending_decide(rows[i].cause, &rows[i].before, &preset, -1, 0);
@@ -111,6 +114,7 @@ static void test_endings(void **state)
         assert_int_equal(e.streak, rows[i].after.streak);
         assert_int_equal(e.delay_ms, rows[i].after.delay_ms);
         assert_int_equal(e.is_suspect, rows[i].after.is_suspect);
+        assert_int_equal(e.is_snooze, rows[i].after.is_snooze);
         assert_true(status_may_become(STATUS_IN_PROGRESS, e.status));
     }
     struct stage_tuning strict = preset;
