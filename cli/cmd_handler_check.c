@@ -8,6 +8,7 @@
 #include "cli/table.h"
 #include "common/base/cleanup.h"
 #include "common/base/json.h"
+#include "common/base/sys.h"
 #include "common/base/text.h"
 
 #define EXCERPT_BYTES ((size_t)76) /* of a line that is shown with a caret */
@@ -104,21 +105,41 @@ static void show(const struct cli *cli, const struct handler_check *c)
         cli_say(cli, "a good handler: no fault as %s handler", kind);
 }
 
+/* FILE.so DATA is hosted as the pool would host it. Caller frees. */
+static char **make_argv(const struct args *args, char *host)
+{
+    char **argv = xcalloc(args->words_len + 2, sizeof(*argv));
+    if (host)
+        argv[0] = host;
+    memcpy(argv + (host != NULL), args->words, args->words_len * sizeof(*argv));
+    return argv;
+}
+
+static bool is_plugin(const char *program)
+{
+    const char *dot = strrchr(program, '.');
+    return dot && strcmp(dot, ".so") == 0;
+}
+
 static enum cli_exit run(struct cli *cli)
 {
+    struct err err = {""};
+    CLEANUP_FREE char *host = NULL;
+    if (is_plugin(cli->args->words[0]) && sys_find_program("stint-plugin", &host, &err) != RC_OK)
+        return cli_fail(CLI_FAILED, "%s", err.text);
+    CLEANUP_FREE char **argv = make_argv(cli->args, host);
     const char *key = args_text(cli->args, "key"), *data = args_text(cli->args, "data");
     CLEANUP(handler_check_fini)
     struct handler_check c = {
-        .argv = cli->args->words,
+        .argv = argv,
         .key = key ? key : "sample",
         .data = data ? data : "{}",
         .timeout_ms = args_number(cli->args, "timeout", TIMEOUT_MS),
-        .is_resident = args_has(cli->args, "resident"),
+        .is_resident = host || args_has(cli->args, "resident"),
         .listener = cli->is_verbose ? listener : NULL,
         .listener_ctx = cli,
         .m = MESSAGE_INIT,
     };
-    struct err err = {""};
     if (text_check_key(c.key, strlen(c.key), &err) != RC_OK)
         return cli_fail(CLI_USAGE, "--key: %s", err.text);
     (void)signal(SIGPIPE, SIG_IGN); /* a handler that reads nothing */
@@ -163,7 +184,8 @@ const struct command command_handler_check = {
             "all that is\n"
             "said. Exit status 1 if there is any fault.\n\n"
             "  stint handler-check --key https://example.org/ ./fetch.sh\n"
-            "  stint handler-check --resident --data '{\"depth\": 2}' -- ./fetch.py --slow\n",
+            "  stint handler-check --resident --data '{\"depth\": 2}' -- ./fetch.py --slow\n"
+            "  stint handler-check ./words.so                   # a plugin, in its host\n",
     .flags = flags,
     .words = {WORD_FILE, WORD_TEXT},
     .words_min = 1,
