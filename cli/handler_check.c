@@ -82,9 +82,12 @@ static void note_no_message(
 {
     size_t first = strspn(line, " \t");
     bool is_text = line[first] != '{';
+    bool is_dict = strncmp(line + first, "{'", 2) == 0;
     struct finding *f = finding_add(c, true, line, len, "line %lld of %s: %s",
         (long long)c->talk.said.number, where(c), err->text);
     f->column = is_text ? first + 1 : column;
+    if (is_dict)
+        f->fix = xstrdup("strings in JSON have double quotes: write what json.dumps() makes of it");
     if (is_text && c->talk.is_resident)
         f->fix = xstrdup("a resident's standard output carries messages only: print to standard "
                          "error, or move it away first, as the helper libraries do");

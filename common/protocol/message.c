@@ -312,9 +312,25 @@ void message_fini(struct message *m)
     *m = (struct message)MESSAGE_INIT;
 }
 
+/* jansson tells where it stopped: behind the word that it did not expect. That word's beginning is
+ * the place to look at. */
+static size_t begin_of_word(const struct reading *r, const json_error_t *why)
+{
+    size_t end = why->position > 0 ? (size_t)why->position : 0;
+    const char *word = strstr(why->text, " near '");
+    bool is_word = strncmp(why->text, "invalid token", 13) == 0 || strstr(why->text, "expected") ||
+                   strncmp(why->text, "duplicate", 9) == 0;
+    if (!word || !is_word)
+        return end;
+    word += strlen(" near '");
+    size_t len = strlen(word) - 1;
+    bool is_there = len > 0 && len <= end && strncmp(r->line + end - len, word, len) == 0;
+    return is_there ? end - len + 1 : end;
+}
+
 static enum rc not_json(struct reading *r, const json_error_t *why)
 {
-    r->column = why->position > 0 ? (size_t)why->position : 0;
+    r->column = begin_of_word(r, why);
     return err_set(r->err, RC_PROTO, "not valid JSON: %s", why->text);
 }
 
