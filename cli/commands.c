@@ -53,6 +53,7 @@ const struct command *const commands[] = {
     &command_ls,
     &command_show,
     &command_events,
+    &command_logs,
     &command_workers,
     &command_resources,
 

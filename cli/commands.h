@@ -85,6 +85,7 @@ extern const struct command command_status;
 extern const struct command command_ls;
 extern const struct command command_show;
 extern const struct command command_events;
+extern const struct command command_logs;
 extern const struct command command_workers;
 extern const struct command command_resources;
 extern const struct command command_retry;
