@@ -69,12 +69,14 @@ static void test_no_limit_is_blamed_that_is_not_set(void **state)
     }
 }
 
-static const struct spawn_limit *find(const struct limits *l, int resource)
+#define ABSENT ((rlim_t)-7)
+
+static struct rlimit value_of(const struct limits *l, int resource)
 {
     for (size_t i = 0; i < l->len; i++)
         if (l->list[i].resource == resource)
-            return &l->list[i];
-    return NULL;
+            return l->list[i].value;
+    return (struct rlimit){ABSENT, ABSENT};
 }
 
 static void test_what_is_asked_of_the_kernel(void **state)
@@ -82,14 +84,14 @@ static void test_what_is_asked_of_the_kernel(void **state)
     struct limits l;
     (void)state;
     assert_int_equal(limits_init(&l, &all.tuning, false, NULL), RC_OK);
-    assert_int_equal(find(&l, RLIMIT_CPU)->value.rlim_cur, 10); /* whole seconds, rounded up */
-    assert_int_equal(find(&l, RLIMIT_CPU)->value.rlim_max, 12);
-    assert_int_equal(find(&l, RLIMIT_AS)->value.rlim_cur, 64 << 20);
-    assert_int_equal(find(&l, RLIMIT_FSIZE)->value.rlim_max, 1 << 20);
-    assert_null(find(&l, RLIMIT_NOFILE));
+    assert_int_equal(value_of(&l, RLIMIT_CPU).rlim_cur, 10); /* whole seconds, rounded up */
+    assert_int_equal(value_of(&l, RLIMIT_CPU).rlim_max, 12);
+    assert_int_equal(value_of(&l, RLIMIT_AS).rlim_cur, 64 << 20);
+    assert_int_equal(value_of(&l, RLIMIT_FSIZE).rlim_max, 1 << 20);
+    assert_int_equal(value_of(&l, RLIMIT_NOFILE).rlim_cur, ABSENT);
     limits_fini(&l);
     assert_int_equal(limits_init(&l, &all.tuning, true, NULL), RC_OK);
-    assert_null(find(&l, RLIMIT_AS)); /* the control group holds it */
+    assert_int_equal(value_of(&l, RLIMIT_AS).rlim_cur, ABSENT); /* the control group holds it */
     struct spawn_opts opts = {.path = "x"};
     limits_apply(&l, &all.tuning, &opts);
     assert_int_equal(opts.nice, 3);
@@ -105,7 +107,7 @@ static void test_a_limit_above_our_own_is_cut_to_it(void **state)
     (void)state;
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &own), 0);
     assert_int_equal(limits_init(&l, &many, false, NULL), RC_OK);
-    assert_true(find(&l, RLIMIT_NOFILE)->value.rlim_max <= own.rlim_max);
+    assert_true(value_of(&l, RLIMIT_NOFILE).rlim_max <= own.rlim_max);
     limits_fini(&l);
 }
 
