@@ -13,13 +13,19 @@ static void take_lanes(struct worker *w)
 {
     size_t n = 0;
     free(w->stage_ids);
+    free(w->stages);
+    free(w->rooms);
     w->stages_len = 0;
     for (size_t i = 0; i < w->catalog->jobs_len; i++)
         w->stages_len += w->catalog->jobs[i].spec->stages_len;
     w->stage_ids = xcalloc(w->stages_len, sizeof(*w->stage_ids));
+    w->stages = xcalloc(w->stages_len, sizeof(struct catalog_stage *));
+    w->rooms = xcalloc(w->stages_len, sizeof(*w->rooms));
     for (size_t i = 0; i < w->catalog->jobs_len; i++)
         for (size_t k = 0; k < w->catalog->jobs[i].spec->stages_len; k++)
-            w->stage_ids[n++] = w->catalog->jobs[i].stages[k].id;
+            w->stages[n++] = &w->catalog->jobs[i].stages[k];
+    for (size_t i = 0; i < n; i++)
+        w->stage_ids[i] = w->stages[i]->id;
     tokens_forget(&w->tokens, &w->life);
     tokens_map(&w->tokens, w->catalog, w->config, w->life.mem);
 }
@@ -83,7 +89,7 @@ enum rc accepted_load(struct worker *w, struct err *err)
     return rc;
 }
 
-static void swap(struct worker *w, struct attempt *a, struct config *config, struct buf *packed)
+static void swap(struct worker *w, struct config *config, struct buf *packed)
 {
     struct catalog *catalog = catalog_renew(w->catalog, config);
     if (catalog == NULL) { /* not the same stages: never in place */
@@ -91,9 +97,9 @@ static void swap(struct worker *w, struct attempt *a, struct config *config, str
         config_free(config);
         return;
     }
-    if (a->run.id != 0) {
-        a->stage = catalog_stage(catalog, a->run.stage_id);
-        a->outcome.stage = a->stage;
+    for (size_t i = 0; i < w->deck.len; i++) {
+        struct attempt *a = w->deck.list[i];
+        a->stage = a->outcome.stage = catalog_stage(catalog, a->run.stage_id);
     }
     catalog_free(w->catalog);
     config_free(w->config);
@@ -105,7 +111,7 @@ static void swap(struct worker *w, struct attempt *a, struct config *config, str
     take_lanes(w);
 }
 
-void accepted_renew(struct worker *w, struct attempt *a)
+void accepted_renew(struct worker *w)
 {
     CLEANUP(buf_fini) struct buf packed = BUF_INIT;
     struct config_stamp stamp = {0};
@@ -120,7 +126,7 @@ void accepted_renew(struct worker *w, struct attempt *a)
         log_msg(LOG_LEVEL_ERROR, "worker.config", "%s; leaving for a fresh start", err.text);
     w->stamp = stamp;
     if (config != NULL)
-        swap(w, a, config, &packed);
+        swap(w, config, &packed);
     else
         w->life.is_outdated = true;
 }
@@ -128,12 +134,16 @@ void accepted_renew(struct worker *w, struct attempt *a)
 void accepted_fini(struct worker *w)
 {
     free(w->stage_ids);
+    free(w->stages);
+    free(w->rooms);
     tokens_fini(&w->tokens);
     catalog_free(w->catalog);
     config_free(w->config);
     buf_fini(&w->packed);
     config_box_unmap(w->box);
     w->stage_ids = NULL;
+    w->stages = NULL;
+    w->rooms = NULL;
     w->catalog = NULL;
     w->config = NULL;
     w->box = NULL;

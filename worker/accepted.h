@@ -5,16 +5,14 @@
 #ifndef STINT_WORKER_ACCEPTED_H
 #define STINT_WORKER_ACCEPTED_H
 
-#include "worker/attempt.h"
 #include "worker/worker.h"
 
 /* The configuration in force, before the store is there. RC_INVALID: it cannot be parsed. */
 MUST_CHECK enum rc accepted_take(struct worker *w, struct err *err);
 /* What the store knows of it. Waits while a reload is under way that took a stage away. */
 MUST_CHECK enum rc accepted_load(struct worker *w, struct err *err);
-/* Looks whether another was accepted. a: the attempt whose outcome is still to be handed over, if
- * there is one: it is judged by the new tuning. */
-void accepted_renew(struct worker *w, struct attempt *a);
+/* Looks whether another was accepted. What is in the deck is judged by the new tuning. */
+void accepted_renew(struct worker *w);
 void accepted_fini(struct worker *w);
 
 #endif

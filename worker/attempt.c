@@ -106,6 +106,7 @@ void attempt_conclude(struct attempt *a, enum end_cause cause)
         .log_tail = text_or_null(&a->log_text),
         .certificate = text_or_null(&a->certificate),
         .after_ms = a->after_ms,
+        .is_suspect = a->is_suspect,
         .elapsed_ms = (clock_mono_ns() - a->started_mono_ns) / NS_PER_MS,
         .random = sys_random(),
         .progress = text_of(&h->progress, h->has_new_progress),

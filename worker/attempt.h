@@ -25,8 +25,17 @@ enum attempt_cut {
     CUT_BROKEN,  /* it broke the protocol: heard.broken */
 };
 
+enum attempt_state {
+    ATTEMPT_CLAIMED,
+    ATTEMPT_RUNNING,
+    ATTEMPT_CONCLUDED, /* its outcome waits to be handed over */
+    ATTEMPT_STATES,
+};
+
 struct attempt {
-    struct run run; /* id 0: there is none */
+    struct run run;           /* id 0: there is none */
+    enum attempt_state state; /* in the deck: deck.c alone writes it */
+    bool is_held_back;        /* an exchange failed at it: it goes alone */
     const struct catalog_stage *stage;
     int64_t started_mono_ns;
     enum attempt_cut cut;
@@ -45,6 +54,7 @@ struct attempt {
     bool is_by_message;    /* the outcome is the one that it said */
     int64_t after_ms;      /* not before; −1: not said */
 
+    bool is_suspect; /* its next attempt should run alone */
     bool has_outcome;
     struct outcome outcome; /* its texts are the buffers below */
     struct buf result, why, how, stderr_text, stdout_text, log_text, certificate;

@@ -22,7 +22,7 @@ static const char *const withheld[] = {
     "LISTEN_*",
 };
 
-enum { ADDED = 6 };
+enum { ADDED = 6, ADDED_RESIDENT = 3 };
 
 static bool is_withheld(const char *entry)
 {
@@ -70,28 +70,31 @@ char **handler_env_new(
 {
     char claim[CLAIM_TEXT_MAX];
     const struct env *configured = &stage->spec->env;
+    const size_t added = run != NULL ? ADDED : ADDED_RESIDENT;
     char **envp =
-        xcalloc(ADDED + configured->len + env->len + HANDLER_ENV_SPARE + 1, sizeof(char *));
-    char **own = envp, **next = envp + ADDED;
+        xcalloc(added + configured->len + env->len + HANDLER_ENV_SPARE + 1, sizeof(char *));
+    char **own = envp, **next = envp + added;
     for (size_t i = 0; i < configured->len; i++)
         *next++ = configured->list[i].entry;
     for (size_t i = 0; i < env->len; i++)
         if (!is_configured(configured, env->inherited[i]))
             *next++ = env->inherited[i];
     own[0] = xasprintf("STINT_JOB=%s", stage->job->spec->name);
-    own[1] = xasprintf("STINT_ITEM=%s", run->key);
-    own[2] = xasprintf("STINT_STAGE=%s", stage->spec->name);
-    own[3] = xasprintf("STINT_ATTEMPT=%lld", (long long)run->state.attempts);
-    own[4] = xasprintf("STINT_CLAIM=%s", claim_format(run->claim, claim));
-    own[5] = xasprintf("STINT_POOL_ID=%s", env->pool_id);
+    own[1] = xasprintf("STINT_STAGE=%s", stage->spec->name);
+    own[2] = xasprintf("STINT_POOL_ID=%s", env->pool_id);
+    if (run == NULL)
+        return envp;
+    own[3] = xasprintf("STINT_ITEM=%s", run->key);
+    own[4] = xasprintf("STINT_ATTEMPT=%lld", (long long)run->state.attempts);
+    own[5] = xasprintf("STINT_CLAIM=%s", claim_format(run->claim, claim));
     return envp;
 }
 
-void handler_env_free(char **envp)
+void handler_env_free(char **envp, const struct run *run)
 {
     if (envp == NULL)
         return;
-    for (int i = 0; i < ADDED; i++)
+    for (int i = 0; i < (run != NULL ? ADDED : ADDED_RESIDENT); i++)
         free(envp[i]);
     free(envp);
 }

@@ -17,10 +17,11 @@ struct handler_env {
 /* environment: NULL-terminated, lives as long as the process. */
 void handler_env_init(struct handler_env *env, char **environment, const char *pool_id);
 void handler_env_fini(struct handler_env *env);
-/* NULL-terminated, with room for some more; caller frees by handler_env_free. */
+/* run NULL: of a resident, which serves many. NULL-terminated, with room for some more; caller
+ * frees by handler_env_free. */
 #define HANDLER_ENV_SPARE 4
 char **handler_env_new(
     const struct handler_env *env, const struct run *run, const struct catalog_stage *stage);
-void handler_env_free(char **envp);
+void handler_env_free(char **envp, const struct run *run);
 
 #endif

@@ -79,7 +79,7 @@ static enum rc start(struct worker *w, struct attempt *a, const struct command *
     };
     limits_apply(&limits, tuning, &opts);
     rc = spawn(&opts, &a->pid, ret_errno, err);
-    handler_env_free(envp);
+    handler_env_free(envp, &a->run);
     return rc;
 }
 

@@ -70,6 +70,17 @@ void life_enter(struct life *l, enum worker_state state, int64_t claim, int64_t 
         life_tick(l); /* a worker that never waits must beat as well */
 }
 
+void life_run(struct life *l, int64_t claim, int64_t deadline_mono_ns)
+{
+    int64_t said = l->sent.deadline_mono_ns;
+    life_mark(l, WORKER_RUNNING, claim);
+    l->deadline_mono_ns = deadline_mono_ns;
+    if (said != 0 && said != deadline_mono_ns && said < clock_mono_ns() + 2 * l->interval_ns)
+        life_beat(l);
+    else
+        life_tick(l);
+}
+
 void life_init(
     struct life *l, struct pool_mem *mem, uint32_t slot_no, int64_t number, int64_t interval_ms)
 {
@@ -126,12 +137,23 @@ void life_wait(struct life *l, int64_t ns)
         life_sleep(l, atomic_load(&l->mem->wake), until);
 }
 
-bool life_take_claim(struct life *l, int64_t *ret_claim)
+size_t life_take_claims(struct life *l, size_t wanted, int64_t *ret_first)
 {
-    if (l->claim_seq >= CLAIM_SEQ_MAX)
-        return false;
-    *ret_claim = claim_make(l->number, ++l->claim_seq);
-    return true;
+    size_t left = CLAIM_SEQ_MAX - l->claim_seq, n = wanted < left ? wanted : left;
+    if (n > 0)
+        *ret_first = claim_make(l->number, l->claim_seq + 1);
+    l->claim_seq += (uint32_t)n;
+    return n;
+}
+
+void life_return_claims(struct life *l, int64_t first, size_t used)
+{
+    l->claim_seq = claim_seq(first) + (uint32_t)(used > 0 ? used - 1 : 0);
+}
+
+void life_wake_others(struct life *l, int n)
+{
+    pool_wake(l->mem, n);
 }
 
 bool life_is_current(const struct life *l)

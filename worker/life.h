@@ -40,6 +40,9 @@ void life_hook(struct life *l, struct store_hooks *ret);
 void life_enter(struct life *l, enum worker_state state, int64_t claim, int64_t deadline_mono_ns);
 /* As life_enter without a beat, for what is over sooner than anybody could look. */
 void life_mark(struct life *l, enum worker_state state, int64_t claim);
+/* Something runs that has this deadline (0: none). Beats only if what was said last could make the
+ * supervisor impatient: whoever runs many short things must not tell of each. */
+void life_run(struct life *l, int64_t claim, int64_t deadline_mono_ns);
 void life_ready(struct life *l); /* the first look for work is done */
 void life_beat(struct life *l);
 /* Beats if one is due; leaves the process if the supervisor is gone. */
@@ -55,8 +58,14 @@ void life_sleep_on(
 /* Sleeps the whole time, beating; wakes of the pool do not end it. */
 void life_wait(struct life *l, int64_t ns);
 
-/* The next claim number; false when the life has used all of them. */
-bool life_take_claim(struct life *l, int64_t *ret_claim);
+/* The next claim numbers, which follow each other: as many as wanted, fewer when the life has used
+ * nearly all of them, 0: all. */
+size_t life_take_claims(struct life *l, size_t wanted, int64_t *ret_first);
+/* Of those taken last only so many were used, and nobody can have heard of the others. */
+void life_return_claims(struct life *l, int64_t first, size_t used);
+/* n runs are claimable for others: wakes those that sleep, has those kicked that have room while
+ * they run something. */
+void life_wake_others(struct life *l, int n);
 /* The pool's database still goes by the JobSpec of this life: else nothing may be claimed. */
 bool life_is_current(const struct life *l);
 /* The pool stops, or this slot was told to retire. */

@@ -63,7 +63,7 @@ void loop_watch(struct loop *loop, enum loop_source source, int fd)
     ev_io_stop(loop->ev, w);
     if (fd < 0)
         return;
-    ev_io_set(w, fd, EV_READ);
+    ev_io_set(w, fd, source == LOOP_STDIN ? EV_WRITE : EV_READ);
     ev_io_start(loop->ev, w);
 }
 

@@ -14,6 +14,7 @@ enum loop_source {
     LOOP_CHILD,    /* signalfd: SIGCHLD */
     LOOP_STDOUT,
     LOOP_STDERR,
+    LOOP_STDIN, /* of a resident: it can be written to */
     LOOP_FDS,
     LOOP_BEAT = LOOP_FDS, /* timer: the next heartbeat */
     LOOP_LIMIT,           /* timer: timeout, end of grace, next sweep */

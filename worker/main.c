@@ -35,6 +35,7 @@ static enum rc open_loop(struct worker *w, struct err *err)
     (void)sigemptyset(&child);
     (void)sigaddset(&child, SIGCHLD);
     (void)sigprocmask(SIG_BLOCK, &child, NULL);
+    (void)signal(SIGPIPE, SIG_IGN); /* a resident that is gone is an error of write */
     w->child_fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
     if (w->child_fd < 0)
         return err_set(err, RC_SYS, "no signalfd: out of descriptors or memory");
@@ -100,6 +101,7 @@ int main(int argc, char **argv)
     struct pool_mem *mem = NULL;
     struct err err = {""};
     int64_t slot, life;
+    resident_init(&w.resident);
     keep_heap_small();
     if (argc != 3 || text_int(argv[1], 0, POOL_SLOTS_MAX - 1, &slot, &err) != RC_OK ||
         text_int(argv[2], 1, LIFE_MAX, &life, &err) != RC_OK) {

@@ -1,19 +1,24 @@
 #include "worker/request.h"
 
+#include "common/base/cleanup.h"
 #include "common/ipc/claim.h"
 #include "common/protocol/request.h"
 
-void request_write(const struct run *run, const struct catalog_stage *stage, struct buf *out)
+static struct request about(int64_t id, const struct catalog_stage *stage)
 {
-    char claim[CLAIM_TEXT_MAX];
-    struct request request = {
-        .id = run->id,
+    return (struct request){
+        .id = id,
         .job = stage->job->spec->name,
         .stage = stage->spec->name,
         .version = stage->spec->version,
         .deadline_ms = stage->spec->tuning.timeout_ms,
     };
-    struct request_item item = {
+}
+
+static struct request_item item_of(
+    const struct run *run, const struct catalog_stage *stage, char claim[CLAIM_TEXT_MAX])
+{
+    return (struct request_item){
         .key = run->key,
         .data = run->data,
         .attempt = run->state.attempts,
@@ -22,5 +27,25 @@ void request_write(const struct run *run, const struct catalog_stage *stage, str
         .inputs = run->inputs,
         .claim = claim_format(run->claim, claim),
     };
+}
+
+void request_write_call(const struct call *call, const struct catalog_stage *stage, struct buf *out)
+{
+    struct request request = about(call->id, stage);
+    CLEANUP_FREE struct request_item *items = xcalloc(call->len, sizeof(*items));
+    CLEANUP_FREE char(*claims)[CLAIM_TEXT_MAX] = xcalloc(call->len, CLAIM_TEXT_MAX);
+    for (size_t i = 0; i < call->len; i++)
+        items[i] = item_of(&call->items[i]->run, stage, claims[i]);
+    if (stage->spec->tuning.batch > 1)
+        request_write_batch(&request, items, call->len, out);
+    else
+        request_write_run(&request, items, out);
+}
+
+void request_write(const struct run *run, const struct catalog_stage *stage, struct buf *out)
+{
+    char claim[CLAIM_TEXT_MAX];
+    struct request request = about(run->id, stage);
+    struct request_item item = item_of(run, stage, claim);
     request_write_run(&request, &item, out);
 }

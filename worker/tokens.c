@@ -36,6 +36,7 @@ void tokens_map(struct tokens *t, const struct catalog *catalog, const struct co
     t->lanes = xcalloc(t->len, sizeof(*t->lanes));
     t->heads = xcalloc(t->len, sizeof(*t->heads));
     t->covered = xcalloc(t->len, sizeof(*t->covered));
+    t->covered_rooms = xcalloc(t->len, sizeof(*t->covered_rooms));
     size_t n = 0;
     for (size_t i = 0; i < catalog->jobs_len; i++) {
         for (size_t k = 0; k < catalog->jobs[i].spec->stages_len; k++)
@@ -50,6 +51,7 @@ void tokens_fini(struct tokens *t)
     free(t->lanes);
     free(t->heads);
     free(t->covered);
+    free(t->covered_rooms);
     *t = (struct tokens){0};
 }
 
@@ -171,31 +173,57 @@ void tokens_sleep(struct tokens *t, struct life *life, uint32_t seen, int64_t un
     life_sleep_on(life, words, len, until);
 }
 
+int64_t tokens_due_mono_ns(const struct tokens *t, const struct life *life)
+{
+    int64_t first = INT64_MAX;
+    for (size_t i = 0; i < t->len; i++) {
+        int64_t due = t->lanes[i].is_waiting ? lane_due(&t->lanes[i], life) : INT64_MAX;
+        first = due < first ? due : first;
+    }
+    return first < INT64_MAX ? first : 0;
+}
+
 /* ---- taking ---- */
 
-static void give_back(struct tokens *t, struct life *life, size_t i)
+static void give_back(const struct tokens *t, struct life *life, size_t i, size_t n)
 {
     const struct bucket_ref *ref = &t->held[i];
-    bucket_give_back(ref, t->at_mono_ns);
-    if (pool_sleepers(life->mem, place_of(life, ref), NULL) > 0)
+    for (size_t k = 0; k < n; k++)
+        bucket_give_back(ref, t->at_mono_ns);
+    if (n > 0 && pool_sleepers(life->mem, place_of(life, ref), NULL) > 0)
         bucket_ring(ref->bucket);
-    t->held[i] = t->held[--t->held_len];
+}
+
+static void drop_all(struct tokens *t, struct life *life)
+{
+    for (size_t i = 0; i < t->held_len; i++)
+        give_back(t, life, i, t->sets);
+    t->held_len = t->sets = 0;
+}
+
+/* One more of each, as of the same moment as the first; none, or all. */
+static bool take_set(struct tokens *t, const struct paced_lane *lane)
+{
+    for (size_t i = 0; i < lane->buckets_len; i++) {
+        if (bucket_take(&lane->buckets[i], t->at_mono_ns))
+            continue;
+        while (i-- > 0)
+            bucket_give_back(&lane->buckets[i], t->at_mono_ns);
+        return false;
+    }
+    return true;
 }
 
 static bool take_all(
-    struct tokens *t, struct life *life, const struct paced_lane *lane, int64_t since_mono_ns)
+    struct tokens *t, const struct paced_lane *lane, int64_t since_mono_ns, size_t sets)
 {
-    if (!is_open(lane, since_mono_ns, &t->at_mono_ns))
+    if (!is_open(lane, since_mono_ns, &t->at_mono_ns) || !take_set(t, lane))
         return false;
-    for (size_t i = 0; i < lane->buckets_len; i++) {
-        if (bucket_take(&lane->buckets[i], t->at_mono_ns)) {
-            t->held[t->held_len++] = lane->buckets[i];
-            continue;
-        }
-        while (t->held_len > 0)
-            give_back(t, life, t->held_len - 1);
-        return false;
-    }
+    t->held_len = lane->buckets_len;
+    for (size_t i = 0; i < lane->buckets_len; i++)
+        t->held[i] = lane->buckets[i];
+    for (t->sets = 1; t->sets < sets && take_set(t, lane);)
+        t->sets++;
     return true;
 }
 
@@ -208,7 +236,7 @@ static bool is_held(const struct tokens *t, const struct bucket_ref *ref)
     return false;
 }
 
-static void cover(struct tokens *t)
+static void cover(struct tokens *t, const uint32_t *rooms)
 {
     t->covered_len = 0;
     for (size_t i = 0; i < t->len; i++) {
@@ -216,8 +244,11 @@ static void cover(struct tokens *t)
         bool is_covered = !lane->is_lacking;
         for (size_t k = 0; k < lane->buckets_len; k++)
             is_covered = is_covered && is_held(t, &lane->buckets[k]);
-        if (is_covered)
-            t->covered[t->covered_len++] = lane->stage_id;
+        if (!is_covered || rooms[i] == 0)
+            continue;
+        bool is_paid = lane->buckets_len > 0 && t->sets < rooms[i];
+        t->covered_rooms[t->covered_len] = is_paid ? (uint32_t)t->sets : rooms[i];
+        t->covered[t->covered_len++] = lane->stage_id;
     }
 }
 
@@ -240,14 +271,19 @@ static int64_t waits_since(const struct lane_head *head)
     return clock_mono_ns() - (waited_ms > 0 ? waited_ms : 0) * NS_PER_MS;
 }
 
-bool tokens_take(struct tokens *t, struct life *life)
+bool tokens_take(struct tokens *t, struct life *life, const uint32_t *rooms, int64_t favoured)
 {
     size_t i;
-    for (i = 0; i < t->len; i++)
+    for (i = 0; i < t->len; i++) {
         t->lanes[i].is_waiting = false;
+        if (rooms[i] == 0)
+            t->heads[i].id = 0;
+        if (t->lanes[i].stage_id == favoured)
+            t->heads[i].rank -= FAVOUR_MS;
+    }
     while ((i = best_lane(t)) < t->len) {
         struct paced_lane *lane = &t->lanes[i];
-        if (is_unpaced(lane) || take_all(t, life, lane, waits_since(&t->heads[i])))
+        if (is_unpaced(lane) || take_all(t, lane, waits_since(&t->heads[i]), rooms[i]))
             break;
         lane->is_waiting = true;
         t->heads[i].id = 0;
@@ -255,18 +291,18 @@ bool tokens_take(struct tokens *t, struct life *life)
     t->has_taken = t->held_len > 0;
     if (t->has_taken)
         leave_queue(t, life);
-    cover(t);
+    cover(t, rooms);
     return i < t->len;
 }
 
-bool tokens_renew(struct tokens *t, struct life *life)
+size_t tokens_renew(struct tokens *t, struct life *life)
 {
     struct paced_lane same = {.buckets_len = t->held_len};
+    size_t sets = t->sets;
     for (size_t i = 0; i < t->held_len; i++)
         same.buckets[i] = t->held[i];
-    while (t->held_len > 0)
-        give_back(t, life, t->held_len - 1);
-    return take_all(t, life, &same, INT64_MAX);
+    drop_all(t, life);
+    return take_all(t, &same, INT64_MAX, sets) ? t->sets : 0;
 }
 
 static bool is_of_lane(const struct tokens *t, const struct bucket_ref *ref, int64_t stage_id)
@@ -280,14 +316,14 @@ static bool is_of_lane(const struct tokens *t, const struct bucket_ref *ref, int
     return false;
 }
 
-bool tokens_settle(struct tokens *t, struct life *life, int64_t stage_id)
+bool tokens_settle(struct tokens *t, struct life *life, int64_t stage_id, size_t claims)
 {
     bool is_in_vain = t->has_taken && stage_id == 0;
-    for (size_t i = t->held_len; i-- > 0;) {
-        if (!is_of_lane(t, &t->held[i], stage_id))
-            give_back(t, life, i);
+    for (size_t i = 0; i < t->held_len; i++) {
+        size_t used = is_of_lane(t, &t->held[i], stage_id) ? claims : 0;
+        give_back(t, life, i, t->sets > used ? t->sets - used : 0);
     }
-    t->held_len = 0;
+    t->held_len = t->sets = 0;
     t->has_taken = false;
     if (stage_id != 0)
         tokens_forget(t, life);

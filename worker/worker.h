@@ -8,9 +8,11 @@
 #include "common/config/config.h"
 #include "common/ipc/config_box.h"
 #include "common/store/catalog.h"
+#include "worker/deck.h"
 #include "worker/env.h"
 #include "worker/life.h"
 #include "worker/loop.h"
+#include "worker/resident.h"
 #include "worker/tail.h"
 #include "worker/tokens.h"
 
@@ -24,8 +26,12 @@ struct worker {
     struct loop *loop;
     struct life life;
     struct handler_env env;
-    int64_t *stage_ids; /* every lane of the catalogue: what a wish asks for */
+    int64_t *stage_ids;                  /* every lane of the catalogue: what a wish asks for */
+    const struct catalog_stage **stages; /* the same */
+    uint32_t *rooms;                     /* so many runs of each could be taken: rooms.c */
     size_t stages_len;
+    struct deck deck;
+    struct resident resident;
     struct tokens tokens;  /* of the same lanes */
     struct tail_live live; /* where what handlers say is shown */
     int child_fd;          /* signalfd: SIGCHLD, which is blocked */

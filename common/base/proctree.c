@@ -201,6 +201,29 @@ static bool kill_listed(const struct listed *it, pid_t self)
     return true;
 }
 
+static int64_t resident_pages(pid_t pid)
+{
+    char path[64], text[128];
+    (void)snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
+    CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
+    text[n > 0 ? n : 0] = '\0';
+    const char *second = strchr(text, ' ');
+    return second ? strtoll(second, NULL, 10) : 0;
+}
+
+int64_t proctree_memory(pid_t pid)
+{
+    int64_t pages = resident_pages(pid);
+    listed_len = 0;
+    add_children(pid, NULL, 0);
+    for (size_t i = 0; i < listed_len; i++)
+        add_children(listed[i].pid, NULL, 0);
+    for (size_t i = 0; i < listed_len; i++)
+        pages += resident_pages(listed[i].pid);
+    return pages * sysconf(_SC_PAGESIZE);
+}
+
 size_t proctree_kill_strangers(const pid_t *spare, size_t spare_len)
 {
     pid_t self = getpid();

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 
@@ -24,6 +25,9 @@ MUST_CHECK enum rc proctree_reap(struct proctree_end *ret);
 
 /* Waits for this child, which is about to end, and forgets it (spawn: a start that failed). */
 void proctree_discard(pid_t pid);
+
+/* Bytes of memory that a process and what descends from it hold now (resident set). */
+int64_t proctree_memory(pid_t pid);
 
 /* Sends SIGKILL to every descendant of this process, except the children listed in spare and what
  * descends from those. Returns how many were there (ended but unreaped ones do not count): call

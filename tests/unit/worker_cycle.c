@@ -46,6 +46,8 @@ static struct job_spec job_spec = {.name = name, .stages = &stage_spec, .stages_
 static struct catalog_stage stage = {.id = 4, .spec = &stage_spec};
 static struct catalog_job job = {.id = 1, .spec = &job_spec, .stages = &stage};
 static int64_t stage_ids[] = {4};
+static const struct catalog_stage *stages[] = {&stage};
+static uint32_t rooms[1];
 
 const struct catalog_stage *catalog_stage(const struct catalog *c, int64_t stage_id)
 {
@@ -54,9 +56,8 @@ const struct catalog_stage *catalog_stage(const struct catalog *c, int64_t stage
     return &stage;
 }
 
-void accepted_renew(struct worker *worker, struct attempt *a)
+void accepted_renew(struct worker *worker)
 {
-    (void)a;
     if (is_spec_changed)
         worker->life.is_outdated = true;
 }
@@ -149,7 +150,8 @@ static int setup(void **state)
     assert_int_equal(sys_pipe(fds, true, NULL), RC_OK);
     assert_int_equal(dup2(fds[0], FD_LIFELINE), FD_LIFELINE);
     is_spec_changed = false;
-    w = (struct worker){.stage_ids = stage_ids, .stages_len = 1};
+    w = (struct worker){.stage_ids = stage_ids, .stages = stages, .rooms = rooms, .stages_len = 1};
+    resident_init(&w.resident);
     life_init(&w.life, mem, 0, 12, 10);
     return 0;
 }

@@ -141,7 +141,7 @@ static void test_environment(void **state)
     assert_true(has_entry(envp, "STINT_ATTEMPT=3"));
     assert_true(has_entry(envp, "STINT_CLAIM=12-34"));
     assert_true(has_entry(envp, "STINT_POOL_ID=8-15-abc"));
-    handler_env_free(envp);
+    handler_env_free(envp, &run);
     handler_env_fini(&handler_env);
 }
 

@@ -94,7 +94,8 @@ static bool take(int64_t a, int64_t b, int64_t ab, int64_t free_)
     for (int i = 0; i < LANES; i++)
         tokens.heads[i] = (struct lane_head){
             .id = ranks[i], .rank = ranks[i], .since_wall_ms = clock_wall_ms() + 1000};
-    return tokens_take(&tokens, &life);
+    const uint32_t rooms[LANES] = {1, 1, 1, 1};
+    return tokens_take(&tokens, &life, rooms, 0);
 }
 
 static void assert_covered(const char *lanes)
@@ -132,7 +133,7 @@ static void test_choice(void **state)
         assert_int_equal(take(r[0], r[1], r[2], r[3]), rows[i].has_work);
         assert_covered(rows[i].covered);
         assert_levels(rows[i].left_a, rows[i].left_b);
-        (void)tokens_settle(&tokens, &life, 0);
+        (void)tokens_settle(&tokens, &life, 0, 0);
         assert_levels(rows[i].a, rows[i].b);
     }
     (void)state;
@@ -156,7 +157,7 @@ static void test_settlement(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         fill(5, 5);
         assert_true(take(0, 0, 1, 0));
-        assert_int_equal(tokens_settle(&tokens, &life, rows[i].stage_id), rows[i].is_in_vain);
+        assert_int_equal(tokens_settle(&tokens, &life, rows[i].stage_id, 1), rows[i].is_in_vain);
         assert_levels(rows[i].left_a, rows[i].left_b);
         assert_int_equal(tokens.held_len, 0);
     }
@@ -168,17 +169,17 @@ static void test_old_tokens_are_renewed(void **state)
     fill(5, 5);
     assert_true(take(0, 0, 1, 0));
     int64_t before = tokens.at_mono_ns;
-    assert_true(tokens_renew(&tokens, &life));
+    assert_int_equal(tokens_renew(&tokens, &life), 1);
     assert_true(tokens.at_mono_ns > before);
     assert_int_equal(tokens.held_len, 2);
     assert_levels(4, 4);
     /* Others have had what came in since: none is left. */
     tokens.at_mono_ns -= HOUR / 2;
     bucket_set_level(bucket_a, 0.25);
-    assert_false(tokens_renew(&tokens, &life));
+    assert_int_equal(tokens_renew(&tokens, &life), 0);
     assert_int_equal(tokens.held_len, 0);
-    assert_true(tokens_settle(&tokens, &life, 0)); /* and that calls for another look */
-    assert_false(tokens_settle(&tokens, &life, 0));
+    assert_true(tokens_settle(&tokens, &life, 0, 0)); /* and that calls for another look */
+    assert_false(tokens_settle(&tokens, &life, 0, 0));
 }
 
 static double sleep_hours(void)
@@ -251,7 +252,7 @@ static void test_who_leaves_the_queue_rings(void **state)
     another_sleeps(1, clock_mono_ns() + HOUR, 1);
     uint32_t bell = atomic_load(&bucket_a->bell);
     assert_true(take(1, 0, 0, 2)); /* work that takes no token */
-    (void)tokens_settle(&tokens, &life, 100 + LANE_FREE);
+    (void)tokens_settle(&tokens, &life, 100 + LANE_FREE, 1);
     assert_int_not_equal(atomic_load(&bucket_a->bell), bell);
     assert_true(atomic_load(&life.slot->sleeps_at) == 0);
     assert_false(tokens_are_due(&tokens));
@@ -263,7 +264,7 @@ static void test_who_leaves_the_queue_rings(void **state)
     assert_true(take(1, 0, 0, 0));
     assert_int_equal(atomic_load(&bucket_a->bell), bell);
     /* Given back: it is there for the next. */
-    (void)tokens_settle(&tokens, &life, 0);
+    (void)tokens_settle(&tokens, &life, 0, 0);
     assert_int_not_equal(atomic_load(&bucket_a->bell), bell);
 }
 

@@ -1,0 +1,90 @@
+"""Residents for the tests: one Python program that does what each item's data tells it.
+
+The program writes a line to the file "log" for each request (its pid, and the keys), so that a test
+can see which process had which. Data, by member:
+  act     done (default), fail, skip, retry, die (SIGKILL of itself), exit N, hang, once (hang once), twice, stale,
+          garbage (text without an id), nonsense (a broken message with its id), endless, late
+  wait    seconds before the answer, without holding up other requests
+"""
+
+PROGRAM = r'''#!/usr/bin/python3
+import json, os, select, signal, sys, threading
+out, lock = os.dup(1), threading.Lock()
+os.dup2(2, 1)
+args = dict(a.split("=", 1) for a in sys.argv[1:])
+
+def say(**message):
+    with lock:
+        os.write(out, (json.dumps(message) + "\n").encode())
+
+def note(text):
+    with open("log", "a", encoding="utf-8") as f:
+        f.write(f"{os.getpid()} {text}\n")
+
+def act(request, item, batch):
+    data = item.get("data") or {}
+    if data.get("wait"):
+        select.select([], [], [], data["wait"])
+    about = {"id": request["id"]}
+    if batch:
+        about["key"] = item["key"]
+    kind = data.get("act", "done")
+    done = {"type": "done", **about, "result": {"pid": os.getpid(), "key": item["key"],
+                                                "attempt": item["attempt"]}}
+    if kind == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif kind == "exit":
+        os._exit(data["status"])
+    elif kind == "hang":
+        return
+    elif kind == "once" and not os.path.exists(f"once-{item['key']}"):
+        open(f"once-{item['key']}", "x").close()
+    elif kind == "twice":
+        say(**done)
+        say(**{**done, "result": "second"})
+    elif kind == "stale":
+        say(**{**done, "id": request["id"] + 1000})
+        say(**done)
+    elif kind == "garbage":
+        with lock:
+            os.write(out, b"hello world\n")
+    elif kind == "nonsense":
+        say(type="skip", **about, why=7)
+        say(type="skip", **about, why=8)
+    elif kind == "endless":
+        while True:
+            os.write(out, b"x" * 65536)
+    elif kind in ("fail", "skip", "retry"):
+        say(type=kind, **about, why=f"{kind} of {item['key']}")
+    else:
+        say(**done)
+
+note("start")
+if "hello" not in args:
+    say(type="hello", protocol=int(args.get("protocol", 1)),
+        **({"version": args["version"]} if "version" in args else {}))
+elif args["hello"] == "exit":
+    print("no database", file=sys.stderr)
+    sys.exit(3)
+elif args["hello"] == "garbage":
+    os.write(out, b"Welcome to my handler\n")
+for line in sys.stdin:
+    request = json.loads(line)
+    if request["type"] != "run":
+        note(f"{request['type']} {request['id']}")
+        if request["type"] == "cancel" and "polite" in args:
+            say(type="retry", id=request["id"], why="cancelled")
+        continue
+    batch = "items" in request
+    items = request["items"] if batch else [request]
+    note("run " + " ".join(i["key"] for i in items))
+    for item in items:
+        if (item.get("data") or {}).get("wait") or "threads" in args:
+            threading.Thread(target=act, args=(request, item, batch), daemon=True).start()
+        else:
+            act(request, item, batch)
+note("end")
+if "linger" in args:
+    while True:
+        select.select([], [], [], 1)
+'''

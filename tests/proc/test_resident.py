@@ -1,0 +1,302 @@
+"""Residents: one process that serves many runs; what it may say, and what becomes of them."""
+import json
+import os
+import signal
+import unittest
+
+import path  # noqa: F401
+import procs
+import residents
+from stint_test import StintTest
+from waiting import wait_until
+
+
+class ResidentTest(StintTest):
+    def setUp(self):
+        super().setUp()
+        self.write("r.py", residents.PROGRAM, 0o700)
+
+    def job(self, lines="", args="", attempts=2, **pool):
+        self.config(f"[job j]\nhandler = resident ./r.py {args}\nmax_attempts = {attempts}\n"
+                    f"backoff = 1ms\n{lines}", **{"workers": 1, **pool})
+
+    def add(self, **items):
+        """KEY=DATA each, in this order."""
+        lines = "".join(json.dumps({"key": k, "data": v}) + "\n" for k, v in items.items())
+        self.stint("add", "j", "--from", "-", stdin=lines)
+
+    def log(self):
+        """[pid, what, words…] of what the residents noted."""
+        if not os.path.exists(self.path("log")):
+            return []
+        with open(self.path("log"), encoding="utf-8") as f:
+            return [line.split() for line in f]
+
+    def noted(self, what):
+        return [line for line in self.log() if line[1] == what]
+
+    def all_statuses(self):
+        return {r["key"]: r["status"] for r in self.runs()}
+
+
+class Answers(ResidentTest):
+    def test_one_process_serves_many(self):
+        self.job()
+        self.add(**{f"k{n}": {} for n in range(30)})
+        self.stint("run", "--drain")
+        self.assertEqual(set(self.all_statuses().values()), {"done"})
+        self.assertEqual(len(self.noted("start")), 1)
+        self.assertEqual(len(self.noted("end")), 1)
+        self.assertEqual(self.result_of("k7", "j")["key"], "k7")
+        self.assertEqual({r["attempts"] for r in self.runs()}, {1})
+
+    def test_outcomes(self):
+        self.job()
+        self.add(a={"act": "fail"}, b={"act": "skip"}, c={"act": "retry"}, d={})
+        self.stint("run", "--drain", code=1)
+        self.assertEqual(self.all_statuses(), {"a": "failed", "b": "skipped", "c": "exhausted",
+                                               "d": "done"})
+        self.assertEqual(self.run_of("a")["error"], "fail of a")
+        self.assertEqual(self.run_of("c")["attempts"], 2)
+
+    def test_twice_and_stale_are_dropped_and_logged(self):
+        self.job()
+        self.add(a={"act": "twice"}, b={"act": "stale"}, c={})
+        pool = self.pool("--drain")
+        self.assertEqual(pool.wait(), 0)
+        self.assertEqual(set(self.all_statuses().values()), {"done"})
+        self.assertEqual(self.result_of("a", "j")["key"], "a")
+        self.assertEqual({r["attempts"] for r in self.runs()}, {1})
+        self.assertIn("resident.stale", pool.log())
+        self.assertEqual(len(self.noted("start")), 1)
+
+    def test_a_broken_message_fails_its_own_run(self):
+        self.job("concurrency = 4\n")
+        self.add(a={"act": "nonsense"}, b={"wait": 0.2}, c={})
+        self.stint("run", "--drain", code=1)
+        self.assertEqual(self.all_statuses(), {"a": "exhausted", "b": "done", "c": "done"})
+        self.assertIn('"why": 7', self.run_of("a")["error"])
+        self.assertEqual(self.run_of("b")["attempts"], 1)
+        self.assertEqual(len(self.noted("start")), 1)
+
+    def test_garbage_ends_the_process(self):
+        self.job()
+        self.add(a={"act": "garbage"}, b={})
+        self.stint("run", "--drain", code=1)
+        self.assertEqual(self.all_statuses(), {"a": "exhausted", "b": "done"})
+        self.assertIn("hello world", self.run_of("a")["error"])
+        self.assertEqual(self.run_of("a")["attempts"], 2)
+
+    def test_endless_line_ends_the_process(self):
+        self.job()
+        self.add(a={"act": "endless"}, b={})
+        self.stint("run", "--drain", code=1)
+        self.assertEqual(self.all_statuses(), {"a": "exhausted", "b": "done"})
+        self.assertIn("longer than", self.run_of("a")["error"])
+
+
+class Concurrency(ResidentTest):
+    def test_answers_in_any_order(self):
+        self.job("concurrency = 10\n", "threads=1")
+        self.add(**{f"k{n}": {"wait": 0.3 - 0.03 * n} for n in range(10)})
+        self.stint("run", "--drain")
+        self.assertEqual({r["attempts"] for r in self.runs()}, {1})
+        for n in range(10):
+            self.assertEqual(self.result_of(f"k{n}", "j")["key"], f"k{n}")
+        self.assertEqual(len(self.noted("start")), 1)
+
+    def test_new_work_joins_what_is_in_flight(self):
+        self.job("concurrency = 3\n")
+        self.add(a={"act": "hang"})
+        pool = self.pool()
+        wait_until(lambda: len(self.noted("run")) == 1, "a runs")
+        self.add(b={}, c={})
+        self.wait_status("c", "j", "done")
+        self.assertEqual(self.run_of("a")["status"], "in_progress")
+        pool.signal(signal.SIGQUIT)
+        pool.wait()
+        self.assertEqual(self.run_of("a")["attempts"], 0)
+        self.assertEqual(self.noted("cancel")[0][2], "1")
+
+    def test_timeout_of_one_asks_it_to_give_up(self):
+        self.job("concurrency = 3\ntimeout = 300ms\ngrace = 20s\n", "polite=1", 1)
+        self.add(a={"act": "hang"}, b={})
+        self.stint("run", "--drain", code=1)
+        self.assertEqual(self.all_statuses(), {"a": "exhausted", "b": "done"})
+        self.assertIn("timeout", self.run_of("a")["error"])
+        self.assertEqual(len(self.noted("start")), 1)
+
+    def test_who_does_not_give_up_takes_the_process_along(self):
+        self.job("concurrency = 3\ntimeout = 700ms\ngrace = 10ms\n", attempts=1)
+        self.add(a={"act": "hang"})
+        pool = self.pool("--drain")
+        wait_until(lambda: len(self.noted("run")) == 1, "a runs")
+        self.add(b={"act": "once"}, c={"act": "once"})
+        self.assertEqual(pool.wait(), 1)
+        self.assertEqual(self.all_statuses(), {"a": "exhausted", "b": "done", "c": "done"})
+        self.assertEqual({self.run_of(k)["attempts"] for k in "abc"}, {1})
+        self.assertEqual({self.run_of(k)["interruptions"] for k in "bc"}, {1})
+
+    def test_cancel_reaches_the_one(self):
+        self.job("concurrency = 3\n", "polite=1")
+        self.add(a={"act": "hang"}, b={"act": "hang"})
+        pool = self.pool()
+        wait_until(lambda: len(self.noted("run")) == 2, "both run")
+        self.stint("cancel", "-y", "job:j", "key:a")
+        wait_until(lambda: self.noted("cancel"), "told")
+        self.assertEqual([line[2] for line in self.noted("cancel")], ["1"])
+        self.assertEqual(self.all_statuses(), {"a": "cancelled", "b": "in_progress"})
+        pool.signal(signal.SIGQUIT)
+        pool.wait()
+
+    def test_crash_with_several_in_flight(self):
+        self.job("concurrency = 10\n", "threads=1")
+        self.add(**{f"k{n}": {"wait": 0.2} for n in range(9)}, poison={"act": "die", "wait": 0.1})
+        self.stint("run", "--drain", code=1)
+        found = self.all_statuses()
+        self.assertEqual(found.pop("poison"), "exhausted")
+        self.assertEqual(set(found.values()), {"done"})
+        self.assertEqual({r["attempts"] for r in self.runs() if r["key"] != "poison"}, {1})
+        self.assertEqual(self.run_of("poison")["attempts"], 2)
+        self.assertIn("signal 9", self.run_of("poison")["error"])
+        self.assertEqual(self.value("SELECT sum(suspect) FROM item_stages WHERE status = 'done'"), 0)
+
+
+class Batch(ResidentTest):
+    def test_batches(self):
+        self.job("batch = 10\n")
+        self.add(**{f"k{n:02}": {} for n in range(25)})
+        self.stint("run", "--drain")
+        self.assertEqual(set(self.all_statuses().values()), {"done"})
+        self.assertEqual([len(line) - 2 for line in self.noted("run")], [10, 10, 5])
+
+    def test_a_missing_answer_is_its_own(self):
+        self.job("batch = 4\ntimeout = 500ms\ngrace = 100ms\n")
+        self.add(a={}, b={"act": "hang"}, c={"act": "fail"}, d={})
+        self.stint("run", "--drain", code=1)
+        self.assertEqual(self.all_statuses(), {"a": "done", "b": "exhausted", "c": "failed",
+                                               "d": "done"})
+        self.assertEqual({self.run_of(k)["attempts"] for k in "acd"}, {1})
+
+    def test_only_the_poison_pays(self):
+        self.job("batch = 10\n", attempts=3)
+        self.add(**{f"k{n:02}": {"act": "die"} if n == 37 else {} for n in range(100)})
+        self.stint("run", "--drain", code=1)
+        poison = self.run_of("k37")
+        self.assertEqual((poison["status"], poison["attempts"]), ("exhausted", 3))
+        rest = [r for r in self.runs() if r["key"] != "k37"]
+        self.assertEqual({(r["status"], r["attempts"]) for r in rest}, {("done", 1)})
+
+
+class Start(ResidentTest):
+    def assert_paused(self, words):
+        pool = self.pool()
+        wait_until(lambda: self.events("stage.paused"), "paused")
+        self.assertIn(words, self.events("stage.paused")[0]["data"]["why"])
+        wait_until(lambda: self.run_of("a")["status"] != "in_progress", "given back")
+        self.assertEqual({r["attempts"] for r in self.runs()}, {0})
+        self.assertEqual(self.value("SELECT count(*) FROM pauses WHERE paused = 1"), 1)
+        pool.stop()
+
+    def test_no_program(self):
+        self.job()
+        os.unlink(self.path("r.py"))
+        self.add(a={}, b={})
+        self.assert_paused("r.py")
+
+    def test_it_ends_before_hello(self):
+        self.job("", "hello=exit")
+        self.add(a={}, b={})
+        self.assert_paused("no database")
+
+    def test_no_hello(self):
+        self.job("start_timeout = 300ms\n", "hello=none")
+        self.add(a={}, b={})
+        self.assert_paused("start_timeout")
+
+    def test_garbage_for_hello(self):
+        self.job("", "hello=garbage")
+        self.add(a={}, b={})
+        self.assert_paused("Welcome to my handler")
+
+    def test_another_protocol(self):
+        self.job("", "protocol=2")
+        self.add(a={}, b={})
+        self.assert_paused("protocol 2")
+
+    def test_another_version(self):
+        self.job("version = 7\n", "version=8")
+        self.add(a={}, b={})
+        self.assert_paused("version 8")
+
+    def test_the_same_version(self):
+        self.job("version = 7\n", "version=7")
+        self.add(a={})
+        self.stint("run", "--drain")
+
+
+class Life(ResidentTest):
+    def test_idle_is_ended(self):
+        self.job("resident_idle = 100ms\n")
+        self.add(a={})
+        pool = self.pool()
+        wait_until(lambda: self.noted("end"), "left")
+        self.add(b={})
+        self.wait_status("b", "j", "done")
+        self.assertEqual(len(self.noted("start")), 2)
+        pool.stop()
+
+    def test_max_requests(self):
+        self.job("max_requests = 4\n")
+        self.add(**{f"k{n}": {} for n in range(10)})
+        self.stint("run", "--drain")
+        by_pid = {}
+        for line in self.noted("run"):
+            by_pid[line[0]] = by_pid.get(line[0], 0) + 1
+        self.assertEqual(sorted(by_pid.values()), [2, 4, 4])
+
+    def test_who_does_not_leave_is_ended(self):
+        self.job("grace = 100ms\n", "linger=1")
+        self.add(a={})
+        self.stint("run", "--drain")
+        self.assertEqual(len(self.noted("start")), 1)
+
+    def test_crash_while_idle(self):
+        self.job()
+        self.add(a={})
+        pool = self.pool()
+        self.wait_status("a", "j", "done")
+        procs.kill(int(self.noted("start")[0][0]))
+        self.add(b={})
+        self.wait_status("b", "j", "done")
+        self.assertLessEqual(self.run_of("b")["attempts"], 2)
+        pool.stop()
+
+    def test_lanes_of_residents_and_programs(self):
+        self.script("e", "cat >/dev/null\necho 1")
+        self.config("[job j]\nstages = a b c\n[stage j.a]\nhandler = resident ./r.py\n"
+                    "[stage j.b]\nhandler = exec ./e\n[stage j.c]\nhandler = resident ./r.py\n"
+                    "batch = 3\n", workers=2)
+        self.add(**{f"k{n}": {} for n in range(12)})
+        self.stint("run", "--drain")
+        self.assertEqual({r["status"] for r in self.runs()}, {"done"})
+        self.assertEqual({r["attempts"] for r in self.runs()}, {1})
+
+    def test_kill_of_the_worker_gives_all_back(self):
+        self.job("concurrency = 100\n")
+        self.add(**{f"k{n}": {"act": "hang"} for n in range(100)})
+        pool = self.pool()
+        wait_until(lambda: len(self.noted("run")) == 100, "all in flight")
+        resident = int(self.noted("start")[0][0])
+        procs.kill(pool.worker_pids()[0])
+        wait_until(lambda: len(self.noted("run")) == 200, "all again")
+        self.assertFalse(procs.is_alive(resident))
+        self.assertEqual({(r["attempts"], r["interruptions"], r["suspect"]) for r in self.runs()},
+                         {(1, 1, 0)})
+        pool.signal(signal.SIGQUIT)
+        pool.wait()
+        self.assertEqual({(r["attempts"], r["status"]) for r in self.runs()}, {(0, "pending")})
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

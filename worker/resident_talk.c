@@ -1,0 +1,367 @@
+#include "worker/resident_talk.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/sys.h"
+#include "common/protocol/request.h"
+#include "worker/request.h"
+#include "worker/resident_end.h"
+
+enum { QUOTED_MAX = 200 };
+
+/* ---- to it ---- */
+
+void resident_flush(struct worker *w)
+{
+    struct resident *r = &w->resident;
+    size_t at = 0;
+    while (r->in_fd >= 0 && at < r->out.len) {
+        ssize_t n = write(r->in_fd, r->out.data + at, r->out.len - at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && errno != EAGAIN) { /* it reads no more: its end says why */
+            at = r->out.len;
+            break;
+        }
+        if (n < 0)
+            break;
+        at += (size_t)n;
+    }
+    if (r->in_fd < 0)
+        at = r->out.len;
+    buf_drop(&r->out, at);
+    loop_watch(w->loop, LOOP_STDIN, r->out.len > 0 ? r->in_fd : -1);
+}
+
+void resident_cancel(struct worker *w, struct call *call, enum attempt_cut why)
+{
+    const struct catalog_stage *stage = catalog_stage(w->catalog, w->resident.stage_id);
+    for (size_t i = 0; i < call->len; i++) {
+        struct attempt *a = call->items[i];
+        if (a != NULL && (a->cut == CUT_NONE || why == CUT_LOST))
+            a->cut = why;
+    }
+    if (call->is_cancelled)
+        return;
+    call->is_cancelled = true;
+    call->due_mono_ns = clock_mono_ns() + stage->spec->tuning.grace_ms * NS_PER_MS;
+    request_write_cancel(call->id, &w->resident.out);
+}
+
+/* The next so many that are claimed; a suspect alone. */
+static struct attempt **take_items(struct worker *w, size_t max, size_t *ret_len)
+{
+    struct attempt **items = xcalloc(max, sizeof(struct attempt *));
+    struct attempt *a;
+    size_t n = 0;
+    while (n < max && (a = deck_first(&w->deck, ATTEMPT_CLAIMED)) != NULL) {
+        if (n > 0 && a->run.state.is_suspect)
+            break;
+        deck_start(&w->deck, a);
+        items[n++] = a;
+        if (a->run.state.is_suspect)
+            break;
+    }
+    *ret_len = n;
+    return items;
+}
+
+static void forget_tail(struct resident *r, const struct stage_tuning *tuning)
+{
+    if (r->tail.text.len == 0)
+        return;
+    tail_fini(&r->tail);
+    tail_init(&r->tail, (size_t)tuning->stderr_tail_bytes);
+}
+
+static void send_call(struct worker *w, const struct catalog_stage *stage)
+{
+    struct resident *r = &w->resident;
+    const struct stage_tuning *tuning = &stage->spec->tuning;
+    size_t len = 0;
+    struct attempt **items = take_items(w, (size_t)tuning->batch, &len);
+    if (r->calls.len == 0)
+        forget_tail(r, tuning); /* what it said before is about others */
+    struct call *call = calls_add(&r->calls, ++r->last_id, items, len);
+    call->due_mono_ns = call->begun_mono_ns + tuning->timeout_ms * NS_PER_MS;
+    request_write_call(call, stage, &r->out);
+    r->requests++;
+    r->wants_recycling =
+        r->wants_recycling || (tuning->max_requests > 0 && r->requests >= tuning->max_requests);
+}
+
+/* What may take others down with it runs alone. */
+static bool may_send(const struct worker *w, const struct stage_tuning *tuning)
+{
+    const struct resident *r = &w->resident;
+    const struct attempt *next = deck_first(&w->deck, ATTEMPT_CLAIMED);
+    const struct attempt *running = deck_first(&w->deck, ATTEMPT_RUNNING);
+    if (next == NULL || r->state != RESIDENT_READY || r->wants_recycling)
+        return false;
+    if (running == NULL)
+        return true;
+    return !next->run.state.is_suspect && !running->run.state.is_suspect &&
+           r->calls.len < (size_t)tuning->concurrency;
+}
+
+void resident_dispatch(struct worker *w)
+{
+    const struct catalog_stage *stage = catalog_stage(w->catalog, w->resident.stage_id);
+    if (life_is_told_to_leave(&w->life))
+        deck_give_back(&w->deck);
+    while (stage != NULL && may_send(w, &stage->spec->tuning))
+        send_call(w, stage);
+}
+
+/* ---- from it ---- */
+
+static void quote(struct buf *out, const char *what, const char *line)
+{
+    buf_addf(out, "%s: %.*s", what, QUOTED_MAX, line);
+}
+
+static void log_stale(struct worker *w, const char *what, const char *line)
+{
+    struct resident *r = &w->resident;
+    struct logline l;
+    int64_t now = clock_mono_ns();
+    if (now - r->stale_logged_mono_ns < NS_PER_S) /* a handler that does so always */
+        return;
+    r->stale_logged_mono_ns = now;
+    log_begin(&l, LOG_LEVEL_WARN, "resident.stale");
+    log_int(&l, "handler_pid", r->pid);
+    log_str(&l, "msg", what);
+    char *text = xstrndup(line, QUOTED_MAX);
+    log_str(&l, "line", text);
+    free(text);
+    log_end(&l);
+}
+
+static void on_hello(struct worker *w, const struct message *m)
+{
+    struct resident *r = &w->resident;
+    const struct catalog_stage *stage = catalog_stage(w->catalog, r->stage_id);
+    const char *wanted = stage->spec->version, *said = buf_str(&m->text);
+    CLEANUP(buf_fini) struct buf why = BUF_INIT;
+    if (r->state != RESIDENT_STARTING)
+        return;
+    if (m->protocol != PROTOCOL_VERSION)
+        buf_addf(&why, "it speaks protocol %lld, and this stint speaks %d", (long long)m->protocol,
+            PROTOCOL_VERSION);
+    else if (wanted[0] != '\0' && said[0] != '\0' && strcmp(wanted, said) != 0)
+        buf_addf(&why, "it says that it is version %s, and version %s is configured", said, wanted);
+    if (why.len > 0) {
+        resident_refuse(w, why.data);
+        return;
+    }
+    r->state = RESIDENT_READY;
+    r->until_mono_ns = 0;
+    r->idle_since_mono_ns = clock_mono_ns();
+}
+
+/* A run takes what it has taken last, or nearly so long as before: quickly slower, slowly faster.
+ */
+static void measure(struct resident *r, const struct call *call)
+{
+    int64_t took =
+        (clock_mono_ns() - call->begun_mono_ns) / (int64_t)(r->calls.open > 0 ? r->calls.open : 1);
+    int64_t before = r->run_ns - r->run_ns / 8;
+    r->run_ns = took > before ? took : before;
+    r->run_ns = r->run_ns > 0 ? r->run_ns : 1;
+}
+
+static void answer(struct worker *w, struct call *call, struct attempt **item, struct message *m)
+{
+    struct attempt *a = *item;
+    measure(&w->resident, call);
+    w->resident.throttle_ns = 0;
+    if (a->cut == CUT_NONE)
+        (void)heard_apply(&a->heard, m);
+    resident_conclude(
+        w, call, item, a->cut != CUT_NONE ? resident_cut_cause(a) : attempt_by_message(a));
+}
+
+/* For the whole call: every item that has no outcome yet. */
+static void answer_all(struct worker *w, int64_t id, struct message *m)
+{
+    struct call *call;
+    while ((call = calls_find(&w->resident.calls, id)) != NULL) {
+        size_t i = 0;
+        while (call->items[i] == NULL)
+            i++;
+        answer(w, call, &call->items[i], m);
+    }
+}
+
+static void on_outcome(struct worker *w, struct message *m, const char *line)
+{
+    struct call *call = calls_find(&w->resident.calls, m->id);
+    if (call == NULL) {
+        log_stale(w, "an outcome of what it does not have in flight (any more); dropped", line);
+        return;
+    }
+    if (!m->has_key || call->len == 1) {
+        answer_all(w, m->id, m);
+        return;
+    }
+    struct attempt **item = call_item(call, buf_str(&m->key));
+    if (item == NULL)
+        log_stale(w, "an outcome of an item that is not in the batch, or has one; dropped", line);
+    else
+        answer(w, call, item, m);
+}
+
+/* Of whom it is said, while that one has no outcome. */
+static struct attempt *attempt_of(const struct resident *r, const struct message *m)
+{
+    const struct call *call = calls_find(&r->calls, m->id);
+    bool is_by_key = call != NULL && call->len > 1 && m->has_key && m->type != MESSAGE_LIMIT;
+    struct attempt **item =
+        call != NULL ? call_item(call, is_by_key ? buf_str(&m->key) : NULL) : NULL;
+    return item != NULL ? *item : NULL;
+}
+
+static void on_note(struct worker *w, struct message *m)
+{
+    static const char *const levels[] = {"debug", "info", "warn", "error"};
+    struct attempt *a = attempt_of(&w->resident, m);
+    if (a == NULL)
+        return;
+    const struct tail_about about = attempt_about(a);
+    if (heard_apply(&a->heard, m) == HEARD_LOG)
+        tail_log(&a->logs, &w->live, &about, levels[m->level], buf_str(&m->text));
+}
+
+static void on_message(struct worker *w, struct message *m, const char *line)
+{
+    struct resident *r = &w->resident;
+    CLEANUP(buf_fini) struct buf why = BUF_INIT;
+    if (m->type == MESSAGE_HELLO) {
+        on_hello(w, m);
+    } else if (r->state == RESIDENT_STARTING) {
+        quote(&why, "it spoke before its hello", line);
+        resident_refuse(w, why.data);
+    } else if (message_is_outcome(m->type) && !m->has_id) {
+        quote(&why, "protocol error: an outcome without the id of its request", line);
+        resident_kill(w, why.data);
+    } else if (message_is_outcome(m->type)) {
+        on_outcome(w, m, line);
+    } else if (m->has_id) {
+        on_note(w, m);
+    }
+}
+
+static enum end_cause nonsense(struct attempt *a, const char *line, const struct err *err)
+{
+    heard_break(&a->heard, err->text, 0, line, strlen(line));
+    buf_reset(&a->why);
+    buf_adds(&a->why, buf_str(&a->heard.broken));
+    buf_adds(&a->how, "protocol error");
+    return END_RETRY;
+}
+
+/* With the id of a call it is about that one; else nothing that it says can be trusted. */
+static void on_nonsense(struct worker *w, const char *line, const struct err *err)
+{
+    struct resident *r = &w->resident;
+    CLEANUP(buf_fini) struct buf why = BUF_INIT;
+    struct call *call;
+    if (r->state == RESIDENT_READY && r->message.has_id &&
+        calls_find(&r->calls, r->message.id) != NULL) {
+        while ((call = calls_find(&r->calls, r->message.id)) != NULL) {
+            size_t i = 0;
+            while (call->items[i] == NULL)
+                i++;
+            resident_conclude(w, call, &call->items[i], nonsense(call->items[i], line, err));
+        }
+        return;
+    }
+    if (r->state == RESIDENT_READY && r->message.has_id && r->message.id >= 1 &&
+        r->message.id <= r->last_id) {
+        log_stale(w, "a broken message about what is over; dropped", line);
+        return;
+    }
+    buf_addf(&why, "protocol error: %s", err->text);
+    quote(&why, "", line);
+    if (r->state == RESIDENT_STARTING)
+        resident_refuse(w, why.data);
+    else
+        resident_kill(w, why.data);
+}
+
+static bool is_heard(const struct resident *r)
+{
+    return r->out_fd >= 0 && r->state != RESIDENT_NONE && r->state != RESIDENT_SWEEPING;
+}
+
+static void read_lines(struct worker *w)
+{
+    struct resident *r = &w->resident;
+    const char *line;
+    size_t len;
+    struct err err = {""};
+    enum rc rc;
+    while (is_heard(r) && (rc = stream_next(&r->stream, &line, &len, &err)) != RC_AGAIN) {
+        r->message.has_id = false;
+        if (rc == RC_ROW)
+            rc = message_parse(line, len, &r->message, NULL, &err);
+        if (rc == RC_OK)
+            on_message(w, &r->message, line);
+        else
+            on_nonsense(w, line, &err);
+    }
+}
+
+void resident_listen(struct worker *w)
+{
+    struct resident *r = &w->resident;
+    if (!is_heard(r))
+        return;
+    enum rc rc = sys_read_avail(r->out_fd, stream_wants(&r->stream), stream_room(&r->stream));
+    if (rc == RC_AGAIN || rc == RC_LIMIT) {
+        read_lines(w);
+        return;
+    }
+    stream_end(&r->stream);
+    read_lines(w);
+    if (!is_heard(r))
+        return;
+    loop_watch(w->loop, LOOP_STDOUT, -1);
+    (void)close(r->out_fd);
+    r->out_fd = -1;
+    if (!r->is_ended) /* usually it is just about to end */
+        resident_leave(w);
+}
+
+/* Of several in flight it may be any: the first one bears it. */
+static struct tail_about about_stderr(const struct worker *w)
+{
+    const struct attempt *a = deck_first(&w->deck, ATTEMPT_RUNNING);
+    const struct catalog_stage *stage = catalog_stage(w->catalog, w->resident.stage_id);
+    if (a != NULL && a->stage != NULL)
+        return attempt_about(a);
+    return (struct tail_about){
+        .job = stage->job->spec->name, .stage = stage->spec->name, .key = ""};
+}
+
+void resident_listen_stderr(struct worker *w)
+{
+    struct resident *r = &w->resident;
+    if (r->err_fd < 0 || catalog_stage(w->catalog, r->stage_id) == NULL)
+        return;
+    const struct tail_about about = about_stderr(w);
+    enum rc rc = tail_read(&r->tail, r->err_fd);
+    bool is_over = rc != RC_AGAIN && rc != RC_LIMIT;
+    tail_show(&r->tail, &w->live, &about, "stderr", is_over || r->is_ended);
+    if (!is_over)
+        return;
+    loop_watch(w->loop, LOOP_STDERR, -1);
+    (void)close(r->err_fd);
+    r->err_fd = -1;
+}

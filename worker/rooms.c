@@ -1,0 +1,47 @@
+#include "worker/rooms.h"
+
+#include "common/base/clock.h"
+
+/* A resident that answers within microseconds gets some more than it works on, so that a commit is
+ * shared by many; no more than it will have done within this time. */
+#define AHEAD_NS (5 * NS_PER_MS)
+#define AHEAD_MAX 128
+
+/* What a wait for a token costs is not known beforehand: of what is paced, nothing is claimed
+ * ahead. */
+static size_t with_ahead(const struct worker *w, const struct catalog_stage *stage, size_t room)
+{
+    const struct resident *r = &w->resident;
+    if (stage->spec->tuning.resources_len > 0 || stage->id != r->stage_id || r->run_ns == 0)
+        return room;
+    int64_t ahead = AHEAD_NS / r->run_ns;
+    ahead = ahead < AHEAD_MAX ? ahead : AHEAD_MAX;
+    return (size_t)ahead > room ? (size_t)ahead : room;
+}
+
+static size_t room_of(const struct worker *w, const struct catalog_stage *stage, int64_t now)
+{
+    const struct deck *d = &w->deck;
+    if (d->counts[ATTEMPT_CLAIMED] > 0) /* a suspect that waits, or a process that starts */
+        return 0;
+    if (!handler_is_resident(&stage->spec->handler))
+        return deck_open(d) == 0 ? 1 : 0;
+    if (!resident_may_take(&w->resident, stage, now))
+        return 0;
+    const struct attempt *running = deck_first(d, ATTEMPT_RUNNING);
+    if (running != NULL && (running->stage != stage || running->run.state.is_suspect))
+        return 0;
+    size_t room = with_ahead(w, stage, (size_t)stage_room(stage->spec)), open = deck_open(d);
+    return room > open ? room - open : 0;
+}
+
+bool rooms_decide(struct worker *w)
+{
+    bool has_room = false;
+    int64_t now = clock_mono_ns();
+    for (size_t i = 0; i < w->stages_len; i++) {
+        w->rooms[i] = (uint32_t)room_of(w, w->stages[i], now);
+        has_room = has_room || w->rooms[i] > 0;
+    }
+    return has_room;
+}
