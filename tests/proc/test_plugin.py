@@ -184,5 +184,48 @@ class Plugin(StintTest):
             self.assertIn(f"chmod go-w {os.path.realpath(place)}", self.refused(place))
 
 
+class InAPool(StintTest):
+    """Whatever a plugin does, only its host may die: no worker, no other run."""
+    NASTY = ("segfault", "exit", "abort", "loop", "closes", "closes-and-opens")
+
+    def start(self, name="nasty", **tuning):
+        place = shutil.copy(os.path.join(PLUGINS, f"{name}.so"), self.path("plugin.so"))
+        os.chmod(place, 0o755)
+        lines = {"max_attempts": 1, "timeout": "2s", "grace": "100ms", **tuning}
+        self.config("[job p]\nhandler = plugin ./plugin.so '{\"depth\":2}'\n" +
+                    "".join(f"{k} = {v}\n" for k, v in lines.items()), workers=1)
+        return self.pool()
+
+    def test_only_its_host_may_die(self):
+        pool = self.start()
+        worker = pool.worker_pids()
+        good = [f"state-{n}" for n in range(3)]
+        self.stint("add", "p", "state", *self.NASTY, "not-json", *good)
+        for key in self.NASTY:
+            self.wait_status(key, "p", "exhausted")
+        self.wait_status("not-json", "p", "failed")
+        for key in good:  # the plugin knows no such word, and says no outcome
+            self.wait_status(key, "p", "exhausted")
+        self.wait_status("state", "p", "done")
+        self.assertEqual(self.result_of("state", "p"), {"depth": 2})
+        self.assertEqual(pool.worker_pids(), worker)
+        errors = {e["key"]: e["data"]["why"] for e in self.events("attempt.failed")}
+        self.assertIn("signal 11", errors["segfault"])
+        self.assertIn("signal 6", errors["abort"])
+        self.assertIn("exit()", errors["exit"])
+        self.assertIn("timeout", errors["loop"])
+        self.assertIn("exit 70", errors["closes"])  # its stderr is closed, too
+        self.assertIn("should be JSON", errors["not-json"])
+        self.assertEqual(os.path.getsize(self.path("opened")), 0)
+        self.assertEqual(pool.stop(), 0)
+
+    def test_one_that_cannot_begin_pauses_its_stage(self):
+        self.start("wrong_abi")
+        self.stint("add", "p", "k")
+        paused = wait_until(lambda: self.events("stage.paused"), "paused")
+        self.assertIn("is made for ABI 2", paused[0]["data"]["why"])
+        self.assertEqual(self.run_of("k")["attempts"], 0)
+
+
 if __name__ == "__main__":
     main()
