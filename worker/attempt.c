@@ -183,6 +183,14 @@ enum end_cause attempt_by_message(struct attempt *a)
     return cause;
 }
 
+enum end_cause attempt_broken(struct attempt *a)
+{
+    buf_reset(&a->why);
+    buf_adds(&a->why, buf_str(&a->heard.broken));
+    buf_adds(&a->how, a->heard.is_refused ? "refused" : "protocol error");
+    return a->heard.is_refused ? END_FAIL : END_RETRY;
+}
+
 bool attempt_refuse(struct attempt *a, enum rc rc, const struct err *err)
 {
     bool is_about_input = rc == RC_INVALID || rc == RC_LIMIT;

@@ -22,7 +22,7 @@ enum attempt_cut {
     CUT_STOPPED, /* the pool stops now: given back */
     CUT_OUTPUT,  /* more on stdout than output_size */
     CUT_LOST,    /* the claim is no longer ours */
-    CUT_BROKEN,  /* it broke the protocol: heard.broken */
+    CUT_BROKEN,  /* it broke the protocol, or said what is refused: heard.broken */
 };
 
 enum attempt_state {
@@ -51,6 +51,7 @@ struct attempt {
     struct tail logs;      /* messages of type log */
     struct stream control; /* exec: what comes over descriptor 3 */
     struct heard heard;    /* what the handler has said */
+    bool is_gone;          /* a note found its claim taken away */
     bool is_by_message;    /* the outcome is the one that it said */
     int64_t after_ms;      /* not before; −1: not said */
 
@@ -71,6 +72,8 @@ void attempt_fini(struct attempt *a);
 /* Whose lines what it says are. Borrows of the attempt. */
 struct tail_about attempt_about(const struct attempt *a);
 
+/* It was cut because it is broken: fills why, how. */
+enum end_cause attempt_broken(struct attempt *a);
 /* The cause, by the outcome message that was heard (there is one); fills result, why, how. */
 enum end_cause attempt_by_message(struct attempt *a);
 /* The outcome, out of the buffers as they are now, with all that was heard and is not written. */

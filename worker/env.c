@@ -6,6 +6,7 @@
 
 #include "common/base/buf.h"
 #include "common/ipc/claim.h"
+#include "common/ipc/fds.h"
 
 /* A name that ends in * stands for all that begin so. STINT_CRASH_… passes: torture tests aim at
  * our own programs among the handlers. */
@@ -22,7 +23,7 @@ static const char *const withheld[] = {
     "LISTEN_*",
 };
 
-enum { ADDED = 6, ADDED_RESIDENT = 3 };
+enum { ADDED = 7, ADDED_RESIDENT = 3 };
 
 static bool is_withheld(const char *entry)
 {
@@ -87,6 +88,7 @@ char **handler_env_new(
     own[3] = xasprintf("STINT_ITEM=%s", run->key);
     own[4] = xasprintf("STINT_ATTEMPT=%lld", (long long)run->state.attempts);
     own[5] = xasprintf("STINT_CLAIM=%s", claim_format(run->claim, claim));
+    own[6] = xasprintf("STINT_CONTROL_FD=%d", FD_CONTROL);
     return envp;
 }
 

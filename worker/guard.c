@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <sys/signalfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
@@ -21,6 +22,7 @@ enum {
     SWEEP_MIN_MS = 1,
     SWEEP_MAX_MS = 100,
     FAREWELL_ROUNDS = 64,
+    CONTROL_ROUNDS = 64, /* reads of what a process has left in its pipe */
 };
 
 struct guard {
@@ -99,6 +101,7 @@ static void terminate(struct guard *g)
     set_limit(g, g->a->stage->spec->tuning.grace_ms);
 }
 
+/* What it has said so far is in its row before it is ended. */
 static void cut(struct guard *g, enum attempt_cut why)
 {
     bool is_hard = why == CUT_OUTPUT || why == CUT_LOST;
@@ -106,6 +109,8 @@ static void cut(struct guard *g, enum attempt_cut why)
         return;
     if (g->a->cut == CUT_NONE || why == CUT_LOST)
         g->a->cut = why;
+    if (why != CUT_LOST)
+        notes_now(g->w, g->a);
     if (g->a->pid == 0)
         finish(g);
     else if (is_hard || g->phase == GUARD_SWEEPING)
@@ -149,6 +154,68 @@ static void read_stderr(struct guard *g)
         stop_reading(g, LOOP_STDERR, &a->stderr_fd);
 }
 
+/* The lines that are there; none behind one that cannot be read. */
+static void hear_lines(struct guard *g)
+{
+    struct attempt *a = g->a;
+    struct err err = {""};
+    const char *line;
+    size_t len;
+    enum rc rc;
+    while ((rc = stream_next(&a->control, &line, &len, &err)) == RC_ROW)
+        notes_hear_line(g->w, a, line, len);
+    if (rc == RC_PROTO) {
+        heard_break(&a->heard, err.text, 0, line, len);
+        stop_reading(g, LOOP_CONTROL, &a->control_fd);
+    }
+}
+
+/* RC_LIMIT: there is more. */
+static enum rc hear(struct guard *g)
+{
+    struct attempt *a = g->a;
+    if (a->control_fd < 0)
+        return RC_DONE;
+    struct buf *room = stream_room(&a->control);
+    enum rc rc = sys_read_avail(a->control_fd, stream_wants(&a->control), room);
+    hear_lines(g);
+    if (a->control_fd >= 0 && rc != RC_AGAIN && rc != RC_LIMIT)
+        stop_reading(g, LOOP_CONTROL, &a->control_fd);
+    notes_turn(g->w);
+    if (a->is_gone)
+        cut(g, CUT_LOST);
+    else if (heard_is_broken(&a->heard))
+        cut(g, CUT_BROKEN);
+    return rc;
+}
+
+static void read_control(struct guard *g)
+{
+    (void)hear(g);
+}
+
+/* The process has ended: what is in the pipe is all it has said. Half a line of one that was killed
+ * says nothing. */
+static void read_last_words(struct guard *g)
+{
+    struct attempt *a = g->a;
+    for (int round = 0; round < CONTROL_ROUNDS && hear(g) == RC_LIMIT;)
+        round++;
+    if (!WIFEXITED(a->status) || heard_is_broken(&a->heard))
+        return;
+    stream_end(&a->control);
+    hear_lines(g);
+    if (heard_is_broken(&a->heard))
+        cut(g, CUT_BROKEN);
+}
+
+static void on_notes(struct guard *g)
+{
+    notes_turn(g->w);
+    if (g->a->is_gone)
+        cut(g, CUT_LOST);
+}
+
 static void on_child(struct guard *g)
 {
     struct signalfd_siginfo info[8];
@@ -160,6 +227,7 @@ static void on_child(struct guard *g)
         /* All that the main process wrote is in the pipes; who else holds them is not awaited. */
         read_stdout(g);
         read_stderr(g);
+        read_last_words(g);
     }
     sweep(g);
 }
@@ -222,6 +290,8 @@ static void on_event(void *ctx, enum loop_source source)
         [LOOP_CHILD] = on_child,
         [LOOP_STDOUT] = read_stdout,
         [LOOP_STDERR] = read_stderr,
+        [LOOP_CONTROL] = read_control,
+        [LOOP_NOTES] = on_notes,
         [LOOP_BEAT] = on_beat,
         [LOOP_LIMIT] = on_limit,
     };
@@ -236,6 +306,7 @@ void guard_run(struct worker *w, struct attempt *a, int64_t until_mono_ns)
         limit = until_mono_ns;
     loop_watch(w->loop, LOOP_STDOUT, a->stdout_fd);
     loop_watch(w->loop, LOOP_STDERR, a->stderr_fd);
+    loop_watch(w->loop, LOOP_CONTROL, a->control_fd);
     loop_set_timer(w->loop, LOOP_LIMIT, limit);
     loop_set_timer(w->loop, LOOP_BEAT, w->life.beat_due_mono_ns);
     if (life_is_stopped_now(&w->life))
@@ -244,6 +315,9 @@ void guard_run(struct worker *w, struct attempt *a, int64_t until_mono_ns)
         loop_run(w->loop, on_event, &g);
     loop_watch(w->loop, LOOP_STDOUT, -1);
     loop_watch(w->loop, LOOP_STDERR, -1);
+    loop_watch(w->loop, LOOP_CONTROL, -1);
+    notes_forget(w, a);
+    loop_set_timer(w->loop, LOOP_NOTES, 0);
     loop_set_timer(w->loop, LOOP_LIMIT, 0);
     loop_set_timer(w->loop, LOOP_BEAT, 0);
     atomic_store(&w->life.slot->handler_pid, 0);

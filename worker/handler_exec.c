@@ -47,6 +47,7 @@ static enum rc start(struct worker *w, struct attempt *a, const struct command *
     CLEANUP_FD int in = -1;
     CLEANUP_FD int out = -1;
     CLEANUP_FD int errors = -1;
+    CLEANUP_FD int control = -1;
     CLEANUP(limits_fini) struct limits limits;
     const struct stage_tuning *tuning = &a->stage->spec->tuning;
     enum rc rc = limits_init(&limits, tuning, false, err);
@@ -56,12 +57,15 @@ static enum rc start(struct worker *w, struct attempt *a, const struct command *
         rc = open_pipe(&a->stdout_fd, &out, err);
     if (rc == RC_OK)
         rc = open_pipe(&a->stderr_fd, &errors, err);
+    if (rc == RC_OK)
+        rc = open_pipe(&a->control_fd, &control, err);
     if (rc != RC_OK)
         return rc;
     limits_give(&limits, out);
     limits_give(&limits, errors);
-    struct spawn_fd fds[] = {
-        {in, 0}, {out, 1}, {errors, 2}, {command->config_fd, FD_DISCOVER_CONFIG}};
+    limits_give(&limits, control);
+    struct spawn_fd fds[] = {{in, 0}, {out, 1}, {errors, 2}, {control, FD_CONTROL},
+        {command->config_fd, FD_DISCOVER_CONFIG}};
     char **envp = handler_env_new(&w->env, &a->run, a->stage);
     limits_fill_env(&limits, &a->stage->spec->env, envp);
     struct spawn_opts opts = {
@@ -70,7 +74,7 @@ static enum rc start(struct worker *w, struct attempt *a, const struct command *
         .envp = envp,
         .cwd = w->config->directory,
         .fds = fds,
-        .fds_len = command->config_fd >= 0 ? 4 : 3,
+        .fds_len = command->config_fd >= 0 ? 5 : 4,
         .is_new_session = true,
         .is_no_new_privs = true,
         .parent_death_signal = SIGKILL,
@@ -141,6 +145,8 @@ static enum end_cause conclude_too_long(struct attempt *a)
 
 static enum end_cause conclude_by_status(struct attempt *a)
 {
+    if (a->heard.outcome != MESSAGE_UNKNOWN)
+        return attempt_by_message(a);
     enum end_cause cause = result_cause(a->status);
     if (cause == END_DONE && is_too_long(a))
         return conclude_too_long(a);
@@ -168,9 +174,7 @@ static enum end_cause conclude_by_cut(struct attempt *a)
     case CUT_OUTPUT:
         return conclude_too_long(a);
     case CUT_BROKEN:
-        buf_adds(&a->why, buf_str(&a->heard.broken));
-        buf_adds(&a->how, "protocol error");
-        return END_RETRY;
+        return attempt_broken(a);
     case CUT_STOPPED:
     case CUT_LOST: /* the store finds the claim gone and records nothing */
         buf_adds(&a->how, a->cut == CUT_LOST ? "claim lost" : "stopped");

@@ -1,6 +1,7 @@
 #include "worker/heard.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/base/text.h"
 
@@ -126,8 +127,8 @@ static enum heard_news hear_outcome(struct heard *h, struct message *m)
 /* Money is spent and a limit is met whenever it is said. */
 static bool is_late(const struct heard *h, enum message_type type)
 {
-    return h->outcome != MESSAGE_UNKNOWN && type != MESSAGE_COST && type != MESSAGE_LIMIT &&
-           type != MESSAGE_LOG;
+    bool is_decided = h->outcome != MESSAGE_UNKNOWN || h->is_refused;
+    return is_decided && type != MESSAGE_COST && type != MESSAGE_LIMIT && type != MESSAGE_LOG;
 }
 
 enum heard_news heard_apply(struct heard *h, struct message *m)
@@ -181,13 +182,24 @@ void heard_break(struct heard *h, const char *what, size_t column, const char *l
         buf_addf(&h->broken, "… (%zu bytes)", len);
 }
 
-void heard_wrote(struct heard *h, size_t items)
+void heard_refuse(struct heard *h, const char *why)
+{
+    forget_items(h, 0, h->items_len);
+    h->items_covered = 0;
+    h->has_new_checkpoint = false;
+    if (heard_is_broken(h))
+        return;
+    h->is_refused = true;
+    text_add_printable(&h->broken, why, strlen(why));
+}
+
+void heard_wrote(struct heard *h, size_t items, bool has_progress, bool has_checkpoint)
 {
     forget_items(h, 0, items);
     h->items_written += (int64_t)items;
     h->items_covered = h->items_covered > items ? h->items_covered - items : 0;
-    h->has_new_progress = false;
-    h->has_new_checkpoint = false;
+    h->has_new_progress = h->has_new_progress && !has_progress;
+    h->has_new_checkpoint = h->has_new_checkpoint && !has_checkpoint;
 }
 
 void heard_wrote_costs(struct heard *h, size_t n)

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "common/protocol/message.h"
-#include "common/store/notes.h"
+#include "common/store/cost.h"
 #include "common/store/spawned.h"
 
 #define HEARD_LINE_SHOWN 160          /* of a line that breaks the protocol */
@@ -24,7 +24,7 @@ enum heard_news {
     HEARD_LIMIT,   /* likewise: the message's resource, key and after_ms */
     HEARD_LOG,     /* the message's level and text */
     HEARD_OUTCOME, /* the first, which counts */
-    HEARD_LATE,    /* said after the outcome: dropped */
+    HEARD_LATE,    /* said after the outcome, or after what is refused: dropped */
 };
 
 struct heard {
@@ -49,6 +49,7 @@ struct heard {
     int64_t costs_said;
 
     struct buf broken; /* how it broke the protocol, the first time; empty: it did not */
+    bool is_refused;   /* broken says what will never be taken, rather */
 };
 
 #define HEARD_INIT                                                                                 \
@@ -67,8 +68,12 @@ static inline bool heard_is_broken(const struct heard *h)
     return h->broken.len > 0;
 }
 
-/* The first n items, and the checkpoint and progress, are written. */
-void heard_wrote(struct heard *h, size_t items);
+/* What will never be taken (items of an unknown job, too many): the attempt has failed for good,
+ * and nothing more of it is written. Not after an earlier complaint. */
+void heard_refuse(struct heard *h, const char *why);
+
+/* The first n items are written, and progress and checkpoint as they are now. */
+void heard_wrote(struct heard *h, size_t items, bool has_progress, bool has_checkpoint);
 void heard_wrote_costs(struct heard *h, size_t n);
 /* What no outcome and no checkpoint covers is forgotten. */
 void heard_drop_uncovered(struct heard *h);

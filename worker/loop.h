@@ -14,9 +14,11 @@ enum loop_source {
     LOOP_CHILD,    /* signalfd: SIGCHLD */
     LOOP_STDOUT,
     LOOP_STDERR,
-    LOOP_STDIN, /* of a resident: it can be written to */
+    LOOP_STDIN,   /* of a resident: it can be written to */
+    LOOP_CONTROL, /* messages of an exec handler */
     LOOP_FDS,
     LOOP_BEAT = LOOP_FDS, /* timer: the next heartbeat */
+    LOOP_NOTES,           /* timer: what handlers said may be written */
     LOOP_LIMIT,           /* timer: timeout, end of grace, next sweep */
     LOOP_SOURCES,
 };

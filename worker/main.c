@@ -126,6 +126,7 @@ int main(int argc, char **argv)
     w.life.spec_generation = w.stamp.spec_generation;
     handler_env_init(&w.env, environ, mem->pool_id);
     enum rc rc = work(&w, &err);
+    notes_fini(&w.notes);
     handler_env_fini(&w.env);
     accepted_fini(&w);
     return rc == RC_OK ? EXIT_SUCCESS : fail(&err, EXIT_FAILURE);

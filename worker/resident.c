@@ -333,6 +333,7 @@ void resident_conclude(
     struct attempt *a = *item;
     if (cause != END_DONE && cause != END_SKIP)
         keep_tail(r, a);
+    notes_forget(w, a);
     deck_conclude(&w->deck, a, cause);
     (void)calls_close(&r->calls, call, item);
     if (r->calls.len == 0)

@@ -254,6 +254,11 @@ static void on_stdout(struct stay *s)
     resident_listen(s->w);
 }
 
+static void on_notes(struct stay *s)
+{
+    resident_note(s->w);
+}
+
 static void on_stderr(struct stay *s)
 {
     resident_listen_stderr(s->w);
@@ -306,6 +311,7 @@ static void on_event(void *ctx, enum loop_source source)
         [LOOP_STDERR] = on_stderr,
         [LOOP_STDIN] = on_stdin,
         [LOOP_BEAT] = on_beat,
+        [LOOP_NOTES] = on_notes,
         [LOOP_LIMIT] = on_limit,
     };
     acts[source](ctx);

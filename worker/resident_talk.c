@@ -182,9 +182,11 @@ static void answer(struct worker *w, struct call *call, struct attempt **item, s
     measure(&w->resident, call);
     w->resident.throttle_ns = 0;
     if (a->cut == CUT_NONE)
-        (void)heard_apply(&a->heard, m);
-    resident_conclude(
-        w, call, item, a->cut != CUT_NONE ? resident_cut_cause(a) : attempt_by_message(a));
+        (void)notes_hear(w, a, m);
+    resident_conclude(w, call, item,
+        a->cut != CUT_NONE           ? resident_cut_cause(a)
+        : heard_is_broken(&a->heard) ? attempt_broken(a)
+                                     : attempt_by_message(a));
 }
 
 /* For the whole call: every item that has no outcome yet. */
@@ -218,24 +220,21 @@ static void on_outcome(struct worker *w, struct message *m, const char *line)
 }
 
 /* Of whom it is said, while that one has no outcome. */
-static struct attempt *attempt_of(const struct resident *r, const struct message *m)
+static struct attempt **item_of(const struct call *call, const struct message *m)
 {
-    const struct call *call = calls_find(&r->calls, m->id);
-    bool is_by_key = call != NULL && call->len > 1 && m->has_key && m->type != MESSAGE_LIMIT;
-    struct attempt **item =
-        call != NULL ? call_item(call, is_by_key ? buf_str(&m->key) : NULL) : NULL;
-    return item != NULL ? *item : NULL;
+    bool is_by_key = call->len > 1 && m->has_key && m->type != MESSAGE_LIMIT;
+    return call_item(call, is_by_key ? buf_str(&m->key) : NULL);
 }
 
 static void on_note(struct worker *w, struct message *m)
 {
-    static const char *const levels[] = {"debug", "info", "warn", "error"};
-    struct attempt *a = attempt_of(&w->resident, m);
-    if (a == NULL)
+    struct call *call = calls_find(&w->resident.calls, m->id);
+    struct attempt **item = call != NULL ? item_of(call, m) : NULL;
+    if (item == NULL)
         return;
-    const struct tail_about about = attempt_about(a);
-    if (heard_apply(&a->heard, m) == HEARD_LOG)
-        tail_log(&a->logs, &w->live, &about, levels[m->level], buf_str(&m->text));
+    (void)notes_hear(w, *item, m);
+    if (heard_is_broken(&(*item)->heard)) /* said what will never be taken */
+        resident_conclude(w, call, item, attempt_broken(*item));
 }
 
 static void on_message(struct worker *w, struct message *m, const char *line)
@@ -318,6 +317,28 @@ static void read_lines(struct worker *w)
     }
 }
 
+static struct attempt **first_broken(const struct calls *c, struct call **ret_call)
+{
+    for (size_t i = 0; i < c->len; i++) {
+        *ret_call = &c->list[i];
+        for (size_t k = 0; k < c->list[i].len; k++)
+            if (c->list[i].items[k] != NULL && heard_is_broken(&c->list[i].items[k]->heard))
+                return &c->list[i].items[k];
+    }
+    return NULL;
+}
+
+/* Whoever said what the store will never take has failed. That a claim is gone is seen with the
+ * next beat. */
+void resident_note(struct worker *w)
+{
+    struct call *call = NULL;
+    struct attempt **item;
+    notes_turn(w);
+    while ((item = first_broken(&w->resident.calls, &call)) != NULL)
+        resident_conclude(w, call, item, attempt_broken(*item));
+}
+
 void resident_listen(struct worker *w)
 {
     struct resident *r = &w->resident;
@@ -326,10 +347,12 @@ void resident_listen(struct worker *w)
     enum rc rc = sys_read_avail(r->out_fd, stream_wants(&r->stream), stream_room(&r->stream));
     if (rc == RC_AGAIN || rc == RC_LIMIT) {
         read_lines(w);
+        resident_note(w);
         return;
     }
     stream_end(&r->stream);
     read_lines(w);
+    resident_note(w);
     if (!is_heard(r))
         return;
     loop_watch(w->loop, LOOP_STDOUT, -1);

@@ -14,5 +14,7 @@ void resident_flush(struct worker *w);
 /* Reads what is there now, and acts on it. */
 void resident_listen(struct worker *w);
 void resident_listen_stderr(struct worker *w);
+/* Writes what of all this is due; LOOP_NOTES says when. */
+void resident_note(struct worker *w);
 
 #endif

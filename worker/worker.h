@@ -12,6 +12,7 @@
 #include "worker/env.h"
 #include "worker/life.h"
 #include "worker/loop.h"
+#include "worker/notes.h"
 #include "worker/resident.h"
 #include "worker/tail.h"
 #include "worker/tokens.h"
@@ -30,6 +31,7 @@ struct worker {
     const struct catalog_stage **stages; /* the same */
     uint32_t *rooms;                     /* so many runs of each could be taken: rooms.c */
     size_t stages_len;
+    struct notes notes; /* what handlers said and is to be written */
     struct deck deck;
     struct resident resident;
     struct tokens tokens;  /* of the same lanes */

@@ -137,6 +137,8 @@ struct job_spec {
     size_t discover_options_len;
     int64_t priority;
     int64_t ageing_ms; /* milliseconds of waiting that one point of priority is worth */
+    int64_t max_depth; /* of the items that its items spawn */
+    int64_t max_spawn; /* items that one attempt may spawn */
     enum merge_rule merge;
     enum on_change on_change;
     struct stage_spec *stages; /* in order; at least one */

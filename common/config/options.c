@@ -91,6 +91,13 @@ const struct option options[] = {
     {JOB(ageing_ms), .name = "ageing", .type = OPTION_DURATION, .class = CLASS_TUNING,
      .preset = "1h", .min = 0, .max = DAYS(7), .form = "a duration like 1h",
      .help = "So much waiting is worth one point of priority."},
+    {JOB(max_depth), .name = "max_depth", .type = OPTION_INT, .class = CLASS_TUNING,
+     .preset = "32", .min = 0, .max = 1000000, .form = "a whole number like 32",
+     .help = "How far spawning may go: items added by stint add have depth 0, what they spawn has\n"
+             "1, and so on. An attempt that spawns deeper fails. 0: nothing is spawned."},
+    {JOB(max_spawn), .name = "max_spawn", .type = OPTION_INT, .class = CLASS_TUNING,
+     .preset = "100000", .min = 0, .max = 1000000000, .form = "a whole number like 100000",
+     .help = "So many items may one attempt spawn; an attempt that spawns more fails."},
     {JOB(merge), .name = "merge", .type = OPTION_ENUM, .class = CLASS_TUNING,
      .preset = "overwrite", .words = merge_words, .form = "overwrite or keep",
      .help = "What becomes of an item's data when it is added again."},

@@ -14,6 +14,8 @@ enum child_fd {
     FD_LIVE = 9,      /* worker only: memfd, struct live_mem; stint opens it by its /proc name */
 };
 
+/* A handler of exec says its messages here: the write end of a pipe. */
+#define FD_CONTROL 3
 /* The discovery handler (stint-discover) gets the configuration here: a sealed memfd of packed
  * sources alone. */
 #define FD_DISCOVER_CONFIG 6

@@ -20,6 +20,8 @@ struct add_options {
     const char *source; /* "manual", "discover", "inbox" … */
     bool wants_retry;   /* reopen what is failed, exhausted, cancelled */
     bool is_dry_run;    /* count, then roll back */
+    int64_t parent_id;  /* the item that spawned it; 0: none */
+    int64_t depth;      /* of new items: 0, or one more than the parent's */
 };
 
 struct add_report {

@@ -76,7 +76,8 @@ static enum rc execute(struct store *store, struct trade *t, struct err *err)
     for (size_t i = 0; i < t->x->outcomes_len; i++) {
         struct outcome_effect effect = {0};
         t->x->failed = i;
-        rc = outcome_apply(store, t->x->outcomes[i], t->results[i], now, &effect, err);
+        const struct outcome_given given = {t->x->outcomes[i], t->results[i], t->x->catalog};
+        rc = outcome_apply(store, &given, now, &effect, err);
         if (rc)
             return rc;
         t->answer.is_lost[i] = effect.is_lost;

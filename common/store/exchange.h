@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 #include "common/store/catalog.h"
+#include "common/store/cost.h"
 #include "common/store/ending.h"
-#include "common/store/notes.h"
 #include "common/store/spawned.h"
 
 /* A claimed stage run: all that its handler may know. Owned by the caller: run_fini. */

@@ -53,6 +53,8 @@ static enum rc insert_item(
     put_text(&q, "data", item->data ? item->data : "{}");
     put_int(&q, "priority", priority_of(m, item));
     put_text(&q, "source", m->opts->source ? m->opts->source : "manual");
+    put_id(&q, "parent_id", m->opts->parent_id);
+    put_int(&q, "depth", m->opts->depth);
     put_int(&q, "now_ms", m->now_wall_ms);
     int64_t changes = 0;
     enum rc rc = query_write(&q, &changes, err);

@@ -46,13 +46,17 @@ static enum rc end_run(struct store *store, const struct outcome *o, const struc
     put_int(&q, "claim", o->run->claim);
     put_id(&q, "keep_claim", e->status == STATUS_PENDING ? 0 : o->run->claim);
     put_text(&q, "status", status_name(e->status));
+    put_int(&q, "is_complete", e->status == STATUS_DONE || e->status == STATUS_SKIPPED);
     put_int(&q, "attempts", e->attempts);
     put_int(&q, "interruptions", e->interruptions);
     put_int(&q, "streak", e->streak);
+    put_int(&q, "snoozed", e->is_snooze);
     put_int(&q, "suspect", e->is_suspect || o->is_suspect);
     put_id(&q, "next_attempt_at", e->status == STATUS_RETRY_LATER ? now + e->delay_ms : 0);
     put_int(&q, "elapsed_ms", o->elapsed_ms);
     put_text(&q, "error", o->cause == END_DONE ? NULL : o->why);
+    put_text(&q, "progress", o->progress);
+    put_text(&q, "checkpoint", o->checkpoint);
     put_int(&q, "now_ms", now);
     return query_write(&q, ret_changes, err);
 }
@@ -153,15 +157,25 @@ static enum rc follow_up(struct store *store, const struct outcome *o, const cha
     return rc;
 }
 
-enum rc outcome_apply(struct store *store, const struct outcome *o, const char *result,
-    int64_t now_wall_ms, struct outcome_effect *ret, struct err *err)
+static enum rc add_spawned(struct store *store, const struct outcome_given *given, int64_t now,
+    struct outcome_effect *effect, struct err *err)
 {
+    const struct outcome *o = given->outcome;
+    const struct spawned s = {o->run, o->stage, given->catalog, o->items, o->items_len};
+    return spawned_add(store, &s, now, &effect->claimable, err);
+}
+
+enum rc outcome_apply(struct store *store, const struct outcome_given *given, int64_t now_wall_ms,
+    struct outcome_effect *ret, struct err *err)
+{
+    const struct outcome *o = given->outcome;
+    const struct costs costs = {o->run, o->stage, o->costs, o->costs_len};
     struct outcome_effect effect = {0};
     struct pause_plan pause = {0};
     struct ending e =
         ending_decide(o->cause, &o->run->state, &o->stage->spec->tuning, o->after_ms, o->random);
-    enum rc rc = RC_OK;
-    if (o->cause == END_STAGE_PAUSE) {
+    enum rc rc = costs_put(store, &costs, now_wall_ms, err);
+    if (rc == RC_OK && o->cause == END_STAGE_PAUSE) {
         rc = pause_decide(store, o->stage, now_wall_ms, &pause, err);
         e.delay_ms = pause.until_wall_ms - now_wall_ms;
     }
@@ -178,7 +192,9 @@ enum rc outcome_apply(struct store *store, const struct outcome *o, const char *
         struct attempt a = attempt_of(o);
         rc = attempt_log(store, now_wall_ms, o->cause, &a, &e, err);
         if (rc == RC_OK)
-            rc = follow_up(store, o, result, pause, now_wall_ms, &effect, err);
+            rc = follow_up(store, o, given->result, pause, now_wall_ms, &effect, err);
+        if (rc == RC_OK)
+            rc = add_spawned(store, given, now_wall_ms, &effect, err);
     }
     if (rc == RC_OK)
         *ret = effect;

@@ -11,9 +11,13 @@ struct outcome_effect {
     int64_t claimable; /* stage runs made claimable */
 };
 
-/* result: normal JSON (END_DONE). */
-MUST_CHECK enum rc outcome_apply(struct store *store, const struct outcome *outcome,
-    const char *result, int64_t now_wall_ms, struct outcome_effect *ret, struct err *err);
+struct outcome_given {
+    const struct outcome *outcome;
+    const char *result;            /* normal JSON (END_DONE) */
+    const struct catalog *catalog; /* the jobs that items may be spawned into */
+};
+MUST_CHECK enum rc outcome_apply(struct store *store, const struct outcome_given *given,
+    int64_t now_wall_ms, struct outcome_effect *ret, struct err *err);
 /* FNV-1a, 64 bits, as 16 hex digits. */
 void outcome_hash(const char *text, char out[17]);
 

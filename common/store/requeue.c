@@ -55,6 +55,8 @@ static enum rc write_run(struct store *store, const struct requeue *r, const str
     put_int(&q, "claim", run->attempt.claim);
     put_id(&q, "keep_claim", 0);
     put_text(&q, "status", status_name(e->status));
+    put_int(&q, "is_complete", 0);
+    put_int(&q, "snoozed", 0);
     put_int(&q, "attempts", e->attempts);
     put_int(&q, "interruptions", e->interruptions);
     put_int(&q, "streak", e->streak);
@@ -62,6 +64,8 @@ static enum rc write_run(struct store *store, const struct requeue *r, const str
     put_id(
         &q, "next_attempt_at", e->status == STATUS_RETRY_LATER ? r->now_wall_ms + e->delay_ms : 0);
     put_id(&q, "elapsed_ms", 0);
+    put_text(&q, "progress", NULL);
+    put_text(&q, "checkpoint", NULL);
     put_text(&q, "error", r->cause == END_INTERRUPTED ? r->why : NULL);
     put_int(&q, "now_ms", r->now_wall_ms);
     int64_t changes = 0;

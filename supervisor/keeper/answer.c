@@ -11,6 +11,7 @@
 #include "common/store/add.h"
 #include "supervisor/keeper/certificate.h"
 #include "supervisor/keeper/chores.h"
+#include "supervisor/keeper/holds.h"
 #include "supervisor/keeper/levels.h"
 #include "supervisor/keeper/reload.h"
 
@@ -46,6 +47,8 @@ static enum rc start_pool(struct keeper *k, int64_t *ret_requeued, struct err *e
             k->store, k->catalog, k->host, k->supervisor_pid, &k->pool, ret_requeued, err);
     if (rc == RC_OK)
         rc = levels_restore(k, err);
+    if (rc == RC_OK)
+        rc = holds_restore(k, err);
     if (rc == RC_OK)
         rc = store_open_discoveries(k->store, k->catalog, &report, err);
     return rc;

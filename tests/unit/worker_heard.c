@@ -31,7 +31,7 @@ static void test_the_newest_note_counts(void **state)
     assert_string_equal(buf_str(&h.progress), "{\"done\":2,\"total\":9}");
     assert_string_equal(buf_str(&h.checkpoint), "[2]");
     assert_true(h.has_new_progress && h.has_new_checkpoint);
-    heard_wrote(&h, 0);
+    heard_wrote(&h, 0, true, true);
     assert_false(h.has_new_progress || h.has_new_checkpoint);
     assert_string_equal(buf_str(&h.checkpoint), "[2]");
 }
@@ -97,7 +97,7 @@ static void test_a_checkpoint_covers_the_items_before_it(void **state)
                               "\"data\":[3],\"priority\":4}]}"),
         HEARD_SPAWN);
     assert_int_equal(h.items_covered, 2);
-    heard_wrote(&h, 1);
+    heard_wrote(&h, 1, false, false);
     assert_int_equal(h.items_len, 2);
     assert_int_equal(h.items_covered, 1);
     assert_string_equal(h.items[0].key, "b");

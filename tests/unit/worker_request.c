@@ -130,7 +130,7 @@ static void test_environment(void **state)
     size_t n = 0;
     while (envp[n] != NULL)
         n++;
-    assert_int_equal(n, 3 + 6 + 1);
+    assert_int_equal(n, 3 + 7 + 1);
     assert_true(has_entry(envp, "PATH=/bin"));
     assert_true(has_entry(envp, "HOME=/srv"));
     assert_true(has_entry(envp, "TOKEN=a=b"));
@@ -141,6 +141,7 @@ static void test_environment(void **state)
     assert_true(has_entry(envp, "STINT_ATTEMPT=3"));
     assert_true(has_entry(envp, "STINT_CLAIM=12-34"));
     assert_true(has_entry(envp, "STINT_POOL_ID=8-15-abc"));
+    assert_true(has_entry(envp, "STINT_CONTROL_FD=3"));
     handler_env_free(envp, &run);
     handler_env_fini(&handler_env);
 }

@@ -6,10 +6,11 @@
 -- work_items     one unit of work; identity is (job_id, item_key)
 -- item_stages    one stage run: one stage of one item. All rows of an item share its rank
 -- results        what a done stage run made; superseded = 1: no longer valid, kept to look at
--- events         the one log
+-- events         the one log; claim and n: of a cost, so that none is booked twice
 -- job_state      a job that is, or was, paused
--- pauses         a paused stage (kind 'stage', name JOB.STAGE) or resource; paused = 0: lifted for
---                a trial, the row keeps the trial number until a run succeeds
+-- pauses         a paused stage (kind 'stage', name JOB.STAGE) or a resource that a handler found
+--                limited; paused = 0: lifted for a trial, the row keeps the trial number until a
+--                run succeeds
 -- pools          a pool of workers and its block of life numbers; several rows when it took more.
 --                config_generation counts its reloads, in its first row
 -- settled_lives  lives of the present pool whose end is recorded, so that a repeat changes nothing
@@ -112,9 +113,12 @@ CREATE TABLE events (
     job_id INTEGER,
     stage_id INTEGER,
     item_id INTEGER,
+    claim INTEGER,
+    n INTEGER,
     data TEXT NOT NULL DEFAULT '{}'
 ) STRICT;
 CREATE INDEX events_event ON events (event, ts);
+CREATE UNIQUE INDEX events_cost ON events (claim, n) WHERE event = 'cost';
 CREATE INDEX events_item ON events (item_id) WHERE item_id IS NOT NULL;
 
 CREATE TABLE job_state (
@@ -341,6 +345,18 @@ JOIN stages g ON g.id = s.stage_id
 JOIN jobs j ON j.id = g.job_id
 WHERE s.status = 'pending' OR s.status = 'in_progress' OR s.status = 'retry_later'
 ORDER BY j.name, g.position, s.rank, s.id;
+
+-- Money and tokens that attempts have spent, as their handlers said.
+CREATE VIEW v_costs AS
+SELECT strftime('%Y-%m-%dT%H:%M:%fZ', e.ts / 1000.0, 'unixepoch') AS at, j.name AS job,
+    g.name AS stage, w.item_key AS item_key, (e.claim >> 24) || '-' || (e.claim & 16777215) AS claim,
+    e.n AS n, json_extract(e.data, '$.cost_usd') AS cost_usd,
+    json_extract(e.data, '$.tokens') AS tokens, json_extract(e.data, '$.of') AS of
+FROM events e
+LEFT JOIN jobs j ON j.id = e.job_id
+LEFT JOIN stages g ON g.id = e.stage_id
+LEFT JOIN work_items w ON w.id = e.item_id
+WHERE e.event = 'cost';
 
 -- Tries used up: they wait for an operator.
 CREATE VIEW v_dead_letters AS
