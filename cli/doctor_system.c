@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include "cli/doctor.h"
+#include "cli/pool.h"
 #include "common/base/cgroup_own.h"
+#include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/sys.h"
 
@@ -62,6 +64,43 @@ static void look_cgroup(struct doctor *d)
             is_v2 ? "v2, but not delegated to this user" : "no cgroup v2");
 }
 
+/* As the pool that runs does it; false: none can be asked. */
+static bool look_memory_of_pool(struct doctor *d)
+{
+    struct buf answer CLEANUP(buf_fini) = BUF_INIT;
+    char process[24], dir[PATH_MAX];
+    if (d->cli->presence != POOL_RUNNING || cli_ask(d->cli, "workers", &answer, NULL))
+        return false;
+    const char *rest = buf_str(&answer);
+    json_t *worker = pool_next_object(&rest);
+    (void)snprintf(process, sizeof(process), "%lld",
+        (long long)json_integer_value(json_object_get(worker, "pid")));
+    json_decref(worker);
+    if (!worker)
+        return false;
+    bool is_divided = cgroup_find_of(process, dir, sizeof(dir)) && cgroup_is_pools(dir);
+    doctor_add(d, FINDING_OK, "memory", "memory = of a stage is held by %s",
+        is_divided ? "a control group: the handler and all it starts, together"
+                   : "RLIMIT_AS: the address space of each process");
+    return true;
+}
+
+/* Which of the two holds `memory`: what would be, if no pool can be asked. */
+static void look_memory(struct doctor *d)
+{
+    char dir[PATH_MAX];
+    if (look_memory_of_pool(d))
+        return;
+    bool is_there =
+        cgroup_find_own(dir, sizeof(dir)) && cgroup_has_word(dir, "cgroup.controllers", "memory");
+    doctor_add(d, FINDING_OK, "memory", "memory = of a stage will be held by %s",
+        is_there
+            ? "a control group if the pool is started alone in one that it may change (systemd: "
+              "Delegate=yes), else by RLIMIT_AS: the address space of each process"
+            : "RLIMIT_AS, the address space of each process: no memory controller (cgroup v2) "
+              "is there for us");
+}
+
 static void look_kernel(struct doctor *d)
 {
     struct utsname name;
@@ -95,5 +134,6 @@ void doctor_look_system(struct doctor *d)
         look_limit(d, RLIMIT_NPROC, "processes", PROCS_PER_WORKER * workers);
     }
     look_cgroup(d);
+    look_memory(d);
     look_kernel(d);
 }

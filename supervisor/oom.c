@@ -44,16 +44,17 @@ static int64_t read_count(const struct oom *oom)
     return value == NULL ? 0 : strtoll(value, NULL, 10);
 }
 
-void oom_init(struct oom *oom)
+void oom_init(struct oom *oom, const char *dir)
 {
-    char own[PATH_MAX], path[PATH_MAX + 64];
+    char own[PATH_MAX];
 
     oom->fd = -1;
     oom->seen = 0;
-    if (!cgroup_find_own(own, sizeof own))
+    if (dir == NULL && cgroup_find_own(own, sizeof own))
+        dir = own;
+    if (dir == NULL)
         return;
-    (void)snprintf(path, sizeof path, "%s/memory.events", own);
-    oom->fd = open(path, O_RDONLY | O_CLOEXEC);
+    oom->fd = cgroup_open_file(dir, "memory.events", O_RDONLY);
     oom->seen = read_count(oom);
 }
 

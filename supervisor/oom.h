@@ -11,7 +11,8 @@ struct oom {
     int64_t seen;
 };
 
-void oom_init(struct oom *oom);
+/* dir: the group whose kills count; NULL: the one that we are in. */
+void oom_init(struct oom *oom, const char *dir);
 void oom_fini(struct oom *oom);
 /* True if the kernel has killed since the last look. */
 bool oom_has_killed(struct oom *oom);

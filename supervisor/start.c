@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/base/buf.h"
+#include "common/base/cgroup_own.h"
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/log_target.h"
@@ -208,6 +209,16 @@ static void end_left_overs(struct pool *pool, const char *prefix)
             left);
 }
 
+/* Of a divided group the handlers' kills are told by their workers. */
+static void watch_oom(struct pool *pool)
+{
+    char workers[PATH_MAX + 16];
+
+    cgroup_divide(&pool->cgroup);
+    (void)snprintf(workers, sizeof workers, "%s/" CGROUP_POOL, pool->cgroup.path);
+    oom_init(&pool->oom, pool->cgroup.is_divided ? workers : NULL);
+}
+
 enum rc start_prepare(struct pool *pool, struct err *err)
 {
     char prefix[48], pool_id[64];
@@ -232,7 +243,7 @@ enum rc start_prepare(struct pool *pool, struct err *err)
         atomic_store(&pool->mem->spec_generation, 1);
     if (rc == RC_OK)
         atomic_store(&pool->mem->log_level, (uint32_t)pool->log_level);
-    oom_init(&pool->oom);
+    watch_oom(pool);
     return rc;
 }
 

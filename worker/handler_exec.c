@@ -50,7 +50,9 @@ static enum rc start(struct worker *w, struct attempt *a, const struct command *
     CLEANUP_FD int control = -1;
     CLEANUP(limits_fini) struct limits limits;
     const struct stage_tuning *tuning = &a->stage->spec->tuning;
-    enum rc rc = limits_init(&limits, tuning, false, err);
+    const bool is_grouped =
+        tuning->memory_bytes > 0 && memgroup_limit(&w->memgroup, tuning->memory_bytes);
+    enum rc rc = limits_init(&limits, tuning, is_grouped, err);
     if (rc == RC_OK)
         rc = open_stdin(a, &in, err);
     if (rc == RC_OK)
@@ -79,6 +81,7 @@ static enum rc start(struct worker *w, struct attempt *a, const struct command *
         .is_no_new_privs = true,
         .parent_death_signal = SIGKILL,
         .umask = command->umask,
+        .cgroup_fd = is_grouped ? w->memgroup.procs_fd : -1,
         .pid_word = &w->life.slot->handler_pid,
     };
     limits_apply(&limits, tuning, &opts);
@@ -215,6 +218,7 @@ void handler_exec_run(struct worker *w, struct attempt *a, const struct command 
     }
     CRASH_POINT("worker.handler_started");
     guard_run(w, a, 0);
+    a->is_oom = tuning->memory_bytes > 0 && memgroup_has_killed(&w->memgroup);
     enum end_cause cause = conclude_by_cut(a);
     if (cause != END_DONE)
         keep_traces(a);

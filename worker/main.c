@@ -123,10 +123,12 @@ int main(int argc, char **argv)
         return fail(&err, EXIT_FAILURE);
     life_init(&w.life, mem, (uint32_t)slot, life, w.config->pool.heartbeat_interval_ms);
     open_live(&w);
+    memgroup_init(&w.memgroup, NULL, (uint32_t)slot);
     w.life.spec_generation = w.stamp.spec_generation;
     handler_env_init(&w.env, environ, mem->pool_id);
     enum rc rc = work(&w, &err);
     notes_fini(&w.notes);
+    memgroup_fini(&w.memgroup);
     handler_env_fini(&w.env);
     accepted_fini(&w);
     return rc == RC_OK ? EXIT_SUCCESS : fail(&err, EXIT_FAILURE);

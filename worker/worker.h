@@ -14,6 +14,7 @@
 #include "worker/loop.h"
 #include "worker/notes.h"
 #include "worker/resident.h"
+#include "worker/memgroup.h"
 #include "worker/tail.h"
 #include "worker/tokens.h"
 
@@ -35,6 +36,7 @@ struct worker {
     struct deck deck;
     struct resident resident;
     struct tokens tokens;  /* of the same lanes */
+    struct memgroup memgroup;
     struct tail_live live; /* where what handlers say is shown */
     int child_fd;          /* signalfd: SIGCHLD, which is blocked */
     int handler_umask;     /* as the pool was started with; our own is 077 */

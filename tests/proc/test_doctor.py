@@ -39,8 +39,10 @@ class Doctor(StintTest):
         self.stint("add", "j", "k")
         self.find("ok", "database", "sound", 0)
         self.find("ok", "pool", "none is running", 0)
+        self.find("ok", "memory", "will be held by", 0)
         pool = self.pool()
         self.find("ok", "pool", "2 of 2 workers", 0)
+        self.find("ok", "memory", "is held by", 0)
         self.assertEqual(self.stint("doctor", "-q").out, "")
         pool.stop()
 
