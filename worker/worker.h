@@ -12,9 +12,9 @@
 #include "worker/env.h"
 #include "worker/life.h"
 #include "worker/loop.h"
+#include "worker/memgroup.h"
 #include "worker/notes.h"
 #include "worker/resident.h"
-#include "worker/memgroup.h"
 #include "worker/tail.h"
 #include "worker/tokens.h"
 
@@ -35,7 +35,7 @@ struct worker {
     struct notes notes; /* what handlers said and is to be written */
     struct deck deck;
     struct resident resident;
-    struct tokens tokens;  /* of the same lanes */
+    struct tokens tokens; /* of the same lanes */
     struct memgroup memgroup;
     struct tail_live live; /* where what handlers say is shown */
     int child_fd;          /* signalfd: SIGCHLD, which is blocked */
