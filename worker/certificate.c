@@ -24,5 +24,7 @@ void certificate_write(const struct attempt *a, struct buf *out)
     json_num(&j, "user_s", seconds(&a->usage.ru_utime));
     json_num(&j, "system_s", seconds(&a->usage.ru_stime));
     json_int(&j, "max_rss_kib", a->usage.ru_maxrss);
+    if (a->heard.progress.len > 0)
+        json_raw(&j, "progress", buf_str(&a->heard.progress));
     json_end_object(&j);
 }

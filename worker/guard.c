@@ -10,6 +10,7 @@
 #include "common/base/proctree.h"
 #include "common/base/sys.h"
 #include "common/ipc/fds.h"
+#include "worker/limits.h"
 
 enum guard_phase {
     GUARD_RUNNING,
@@ -44,27 +45,13 @@ static void finish(struct guard *g)
     loop_stop(g->w->loop);
 }
 
-static void add_time(struct timeval *sum, const struct timeval *more)
-{
-    sum->tv_sec += more->tv_sec + (sum->tv_usec + more->tv_usec) / 1000000;
-    sum->tv_usec = (sum->tv_usec + more->tv_usec) % 1000000;
-}
-
-static void add_usage(struct rusage *sum, const struct rusage *more)
-{
-    add_time(&sum->ru_utime, &more->ru_utime);
-    add_time(&sum->ru_stime, &more->ru_stime);
-    if (more->ru_maxrss > sum->ru_maxrss)
-        sum->ru_maxrss = more->ru_maxrss;
-}
-
 /* Every child of ours, whichever: what lost its parent in the handler's tree came to us. */
 static size_t reap(struct guard *g)
 {
     struct proctree_end end;
     size_t n = 0;
     for (; proctree_reap(&end) == RC_ROW; n++) {
-        add_usage(&g->a->usage, &end.usage);
+        limits_add_usage(&g->a->usage, &end.usage);
         if (end.pid == g->a->pid && !g->a->is_ended) {
             g->a->is_ended = true;
             g->a->status = end.status;

@@ -144,6 +144,20 @@ static bool is_cpu_limit(const struct stage_tuning *tuning, const struct limits_
            (is_ended_by(end->status, SIGKILL) && used_ms(end->usage) >= tuning->cpu_ms);
 }
 
+static void add_time(struct timeval *sum, const struct timeval *more)
+{
+    sum->tv_sec += more->tv_sec + (sum->tv_usec + more->tv_usec) / 1000000;
+    sum->tv_usec = (sum->tv_usec + more->tv_usec) % 1000000;
+}
+
+void limits_add_usage(struct rusage *sum, const struct rusage *more)
+{
+    add_time(&sum->ru_utime, &more->ru_utime);
+    add_time(&sum->ru_stime, &more->ru_stime);
+    if (more->ru_maxrss > sum->ru_maxrss)
+        sum->ru_maxrss = more->ru_maxrss;
+}
+
 bool limits_explain(
     const struct stage_spec *stage, const struct limits_end *end, struct buf *why, struct buf *how)
 {

@@ -42,6 +42,8 @@ struct limits_end {
     const struct rusage *usage;
     bool is_oom; /* the kernel killed something in its control group for want of memory */
 };
+/* Of one process more of its tree. */
+void limits_add_usage(struct rusage *sum, const struct rusage *more);
 /* If a limit ended it: why ("cpu limit 10 s (cpu)") and how ("cpu"); false: none did, as far as
  * can be told. */
 bool limits_explain(

@@ -12,6 +12,7 @@
 #include "common/base/proctree.h"
 #include "common/base/spawn.h"
 #include "common/base/sys.h"
+#include "worker/certificate.h"
 #include "worker/limits.h"
 #include "worker/resident_end.h"
 #include "worker/resident_talk.h"
@@ -99,11 +100,15 @@ static enum rc spawn_it(
     struct resident *r = &w->resident;
     CLEANUP(pipes_fini) struct pipes p = {{-1, -1}, {-1, -1}, {-1, -1}};
     CLEANUP(limits_fini) struct limits limits;
-    enum rc rc = limits_init(&limits, &stage->spec->tuning, false, err);
+    const struct stage_tuning *tuning = &stage->spec->tuning;
+    const bool is_grouped =
+        tuning->memory_bytes > 0 && memgroup_limit(&w->memgroup, tuning->memory_bytes);
+    enum rc rc = limits_init(&limits, tuning, is_grouped, err);
     if (rc == RC_OK)
         rc = pipes_open(&p, err);
     if (rc != RC_OK)
         return rc;
+    limits_give(&limits, p.err[1]);
     struct spawn_fd fds[] = {{p.in[0], 0}, {p.out[1], 1}, {p.err[1], 2}};
     char **envp = handler_env_new(&w->env, NULL, stage);
     limits_fill_env(&limits, &stage->spec->env, envp);
@@ -118,9 +123,10 @@ static enum rc spawn_it(
         .is_no_new_privs = true,
         .parent_death_signal = SIGKILL,
         .umask = w->handler_umask,
+        .cgroup_fd = is_grouped ? w->memgroup.procs_fd : -1,
         .pid_word = &w->life.slot->handler_pid,
     };
-    limits_apply(&limits, &stage->spec->tuning, &opts);
+    limits_apply(&limits, tuning, &opts);
     rc = spawn(&opts, &r->pid, NULL, err);
     handler_env_free(envp, NULL);
     if (rc != RC_OK)
@@ -146,6 +152,15 @@ static void keep_tail(const struct resident *r, struct attempt *a)
     size_t len;
     const char *text = tail_kept(&r->tail, &len);
     result_clean(text, len, &a->stderr_text);
+    text = tail_kept(&a->logs, &len);
+    result_clean(text, len, &a->log_text);
+    if (!r->is_ended)
+        return;
+    a->pid = r->pid;
+    a->status = r->status;
+    a->usage = r->usage;
+    a->is_oom = r->is_oom;
+    certificate_write(a, &a->certificate);
 }
 
 /* What is claimed and not begun goes back; the first one takes along why. */
@@ -174,6 +189,7 @@ void resident_start(struct worker *w, const struct catalog_stage *stage)
     tail_init(&r->tail, (size_t)stage->spec->tuning.stderr_tail_bytes);
     buf_reset(&r->fault);
     r->is_ended = r->is_unusable = r->is_expected = r->wants_recycling = false;
+    r->usage = (struct rusage){.ru_maxrss = 0};
     r->requests = r->run_ns = 0;
     r->sweep_ms = SWEEP_MIN_MS;
     if (start(w, stage, &err) != RC_OK) {
@@ -254,6 +270,7 @@ static void finish(struct worker *w)
     close_fd(w, LOOP_STDOUT, &r->out_fd);
     close_fd(w, LOOP_STDERR, &r->err_fd);
     atomic_store(&w->life.slot->handler_pid, 0);
+    r->is_oom = memgroup_has_killed(&w->memgroup);
     resident_settle_calls(w);
     if (!r->is_expected && !r->is_unusable && r->fault.len == 0)
         resident_explain(r, &r->fault);
@@ -291,6 +308,7 @@ void resident_reap(struct worker *w)
     struct proctree_end end;
     bool is_news = false;
     while (proctree_reap(&end) == RC_ROW) {
+        limits_add_usage(&r->usage, &end.usage);
         if (r->state == RESIDENT_NONE || end.pid != r->pid || r->is_ended)
             continue;
         r->is_ended = is_news = true;
@@ -310,6 +328,7 @@ void resident_sweep(struct worker *w)
         struct proctree_end end;
         size_t reaped = 0, alive = proctree_kill_strangers(NULL, 0);
         for (; proctree_reap(&end) == RC_ROW; reaped++) {
+            limits_add_usage(&r->usage, &end.usage);
             if (end.pid == r->pid && !r->is_ended) {
                 r->is_ended = true;
                 r->status = end.status;

@@ -32,6 +32,8 @@ struct resident {
     pid_t pid;
     bool is_ended; /* reaped; then status is as wait(2) gives it */
     int status;
+    struct rusage usage;       /* of its tree, as far as reaped */
+    bool is_oom;               /* proven: the kernel killed in its control group */
     int in_fd, out_fd, err_fd; /* −1: none */
     struct stream stream;
     struct message message; /* its room is used again and again */

@@ -1,6 +1,7 @@
 #include "worker/resident_end.h"
 
 #include "common/base/cleanup.h"
+#include "worker/limits.h"
 #include "worker/result.h"
 
 /* How it ended, and what it said last. */
@@ -40,6 +41,11 @@ static enum end_cause cause_of_crash(const struct resident *r, struct attempt *a
     }
     buf_reset(&a->why);
     buf_reset(&a->how);
+    const struct limits_end end = {r->status, &r->usage, r->is_oom};
+    if (is_alone && r->fault.len == 0 && limits_explain(a->stage->spec, &end, &a->why, &a->how)) {
+        a->is_suspect = true;
+        return END_RETRY;
+    }
     resident_explain(r, &a->why);
     if (!is_alone)
         return END_CRASHED;

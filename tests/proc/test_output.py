@@ -3,6 +3,30 @@ import unittest
 
 import path  # noqa: F401
 from stint_test import StintTest
+from waiting import wait_until
+
+
+MESSAGES = r'''
+echo '{"type":"log","level":"warn","text":"look\u001b[2J out"}' >&3
+echo '{"type":"progress","done":3,"total":10}' >&3
+echo "to stderr" >&2
+'''
+RESIDENT = '''#!/usr/bin/env python3
+import json, os, sys
+def say(**message):
+    os.write(1, (json.dumps(message) + "\\n").encode())
+say(type="hello", protocol=1)
+for line in sys.stdin:
+    run = json.loads(line)
+    if run["type"] != "run":
+        continue
+    say(type="log", id=run["id"], level="warn", text="look\\x1b[2J out")
+    say(type="progress", id=run["id"], done=3, total=10)
+    print("to stderr", file=sys.stderr, flush=True)
+    while run["key"] == "k":
+        pass
+    say(type="done", id=run["id"])
+'''
 
 
 class Output(StintTest):
@@ -55,6 +79,47 @@ class Output(StintTest):
             said = self.stint(*command).out
             bad = [c for c in said if ord(c) < 32 and c != "\n" or 127 <= ord(c) < 160]
             self.assertEqual(bad, [], command)
+
+    def assert_traces(self, data):
+        self.assertEqual(data["log"], "warn: look\x1b[2J out\n")
+        self.assertEqual(data["stderr"], "to stderr\n")
+        self.assertEqual(data["handler"]["progress"], {"done": 3, "total": 10})
+        self.assertIn("last progress: 3 done, 10 total", self.stint("show", "j", "k").out)
+        rows = self.stint("--json", "logs", "key:k", "--limit", "1").rows
+        self.assertEqual([(r["stream"], r["text"]) for r in rows[:2]],
+                         [("stderr", "to stderr"), ("log", "warn: look\x1b[2J out")])
+        self.assertNotIn("\x1b", self.stint("logs", "key:k").out)
+
+    def test_messages_of_exec(self):
+        data = self.fail_once(MESSAGES + "exit 3")[0]
+        self.assert_traces(data)
+        self.assertEqual(data["why"], "to stderr")  # a log message is no error
+
+    def test_messages_and_limits_of_a_resident(self):
+        self.write("handler", RESIDENT, 0o700)
+        self.config("[job j]\nstages = s\n[stage j.s]\nhandler = resident ./handler\n"
+                    "max_attempts = 1\nbackoff = 0s\ncpu = 1s\n", workers=1)
+        self.stint("add", "j", "good", "k")
+        self.stint("run", "--drain", code=1)
+        data = self.events("attempt.failed", "k")[0]["data"]
+        self.assertEqual((data["why"], data["how"]), ("cpu limit 1 s (cpu)", "cpu"))
+        self.assertEqual(data["handler"]["signal"], 24)
+        self.assertGreaterEqual(data["handler"]["user_s"] + data["handler"]["system_s"], 0.9)
+        self.assert_traces(data)
+        self.assertEqual(self.run_of("good")["status"], "done")
+
+    def test_messages_are_shown_live(self):
+        wait = self.gate()
+        self.script("handler", MESSAGES + wait)
+        self.config("[job j]\nhandler = exec ./handler\n")
+        self.pool()
+        self.stint("add", "j", "k")
+        rows = wait_until(lambda: len(r := self.stint("--json", "logs", code=None).rows) == 2 and r,
+                          "both")
+        self.assertEqual({(r["stream"], r["text"]) for r in rows},
+                         {("stderr", "to stderr"), ("warn", "look\x1b[2J out")})
+        self.open_gate()
+        self.wait_status("k", "j", "done")
 
     def test_what_is_done_leaves_nothing(self):
         self.script("handler", "echo 1; echo noise >&2")
