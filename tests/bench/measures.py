@@ -7,6 +7,7 @@ import ledger
 import procs
 from pacing import pacing
 from bulk import bulk
+import serving
 from waiting import wait_until
 
 KILLS, ADDS, IDLE_SECONDS = 200, 200, 10
@@ -182,6 +183,10 @@ def pipeline(bed):
 
 
 ALL = {
+    "echo": ("Resident in C, durability normal (judge: ≥ 0.6 of the floor per worker)",
+             serving.echo),
+    "batch": ("Resident in Python, durability normal (judge: ≥ 5,000/s on 2 cores)", serving.batch),
+    "slow": ("Slow calls, 10 workers, concurrency = 100 (judge: < 3 s, < 1 core)", serving.slow),
     "requeue": ("A worker is killed (judge: median ≤ 3 ms, p99 ≤ 20 ms)", requeue),
     "pickup": ("Work arrives at an idle pool (judge: p99 ≤ 5 ms)", pickup),
     "idle": ("An idle pool of 32 (judge: < 0.2 % of a core; worker < 2.5 MiB, supervisor < 2 MiB)",
