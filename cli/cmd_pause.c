@@ -28,6 +28,11 @@ static bool is_begun(const struct cli *cli, json_t *worker, const struct pause_c
     const char *has = json_string_value(json_object_get(worker, "claim"));
     const char *state = json_string_value(json_object_get(worker, "state"));
     const struct catalog_stage *stage = catalog_stage(cli->catalog, claim->stage_id);
+    const char *begun = json_string_value(json_object_get(worker, "begun"));
+    int64_t last = 0;
+    if (begun && claim_parse(begun, &last) && claim_life(last) == claim_life(claim->claim) &&
+        claim->claim <= last)
+        return true;
     bool is_builtin = stage && stage->spec->handler.kind == HANDLER_BUILTIN;
     return has && state && strcmp(has, claim_format(claim->claim, text)) == 0 &&
            (json_integer_value(json_object_get(worker, "handler_pid")) > 0 ||
@@ -81,6 +86,8 @@ static enum cli_exit await_begun(struct cli *cli, struct pause_found *found)
     struct err err = {""};
     int64_t began = clock_mono_ns();
     bool is_said = false;
+    if (cli->presence == POOL_RUNNING && found->claims_len > 0) /* what waits is given back */
+        (void)cli_ask(cli, "look", NULL, NULL);
     while (cli->presence == POOL_RUNNING && found->claims_len > 0) {
         if (!drop_begun(cli, found) && pool_ask_status(cli, cli->config->pool.socket, NULL))
             break; /* it has ended meanwhile, or hangs: its presence says which */

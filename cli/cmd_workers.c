@@ -70,6 +70,7 @@ static void add_json(struct buf *out, const json_t *worker, const struct owner *
     json_str(&j, "job", o->job);
     json_str(&j, "stage", o->stage);
     json_str(&j, "key", o->key);
+    json_int(&j, "runs", json_integer_value(json_object_get(worker, "runs")));
     json_str(&j, "since", member(worker, "since"));
     if (json_integer_value(handler) > 0)
         json_int(&j, "handler_pid", json_integer_value(handler));
@@ -95,7 +96,10 @@ static void add_row(struct table *t, const json_t *worker, const struct owner *o
         t, since < 0 ? NULL : show_age(since, clock_wall_ms(), text, sizeof(text)), TONE_NONE);
     table_add(t, o->job, TONE_NONE);
     table_add(t, o->stage, TONE_NONE);
-    table_add(t, o->key, TONE_NONE);
+    int64_t more = (int64_t)json_integer_value(json_object_get(worker, "runs")) - 1;
+    char *key = more > 0 && o->key ? xasprintf("%s and %" PRId64 " more", o->key, more) : NULL;
+    table_add(t, key ? key : o->key, TONE_NONE);
+    free(key);
 }
 
 static enum cli_exit show(

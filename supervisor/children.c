@@ -111,6 +111,9 @@ static void reset_slot(struct slot *slot, int64_t life)
     atomic_store(&slot->state, WORKER_STARTING);
     atomic_store(&slot->handler_pid, 0);
     atomic_store(&slot->claim, 0);
+    atomic_store(&slot->runs, 0);
+    atomic_store(&slot->begun, 0);
+    atomic_store(&slot->has_room, 0);
     atomic_store(&slot->since_wall_ms, clock_wall_ms());
     atomic_store(&slot->lock_mono_ns, 0);
     atomic_store(&slot->waits_mono_ns, 0);
@@ -171,6 +174,8 @@ static void take_beat(struct pool *pool, struct child *c, const struct heartbeat
     }
     c->beat = *beat;
     c->beat_mono_ns = clock_mono_ns();
+    if (beat->has_work != 0)
+        pool_kick(pool);
     if (beat->is_goodbye != 0) {
         c->said_goodbye = true;
         pool_event(pool, c, EVENT_GOODBYE);

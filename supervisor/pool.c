@@ -124,9 +124,21 @@ void pool_condemn(struct pool *pool, struct child *c, enum death_verdict verdict
     pool_event(pool, c, EVENT_CONDEMNED);
 }
 
+void pool_kick(struct pool *pool)
+{
+    static const uint64_t kick = WAKE_KICK;
+
+    for (int i = KEEPER_INDEX + 1; i < pool->children_used; i++) {
+        const struct child *c = &pool->children[i];
+
+        if (c->wake_fd >= 0 && atomic_load(&pool_slot(pool, c)->has_room) != 0)
+            (void)sys_write_all(c->wake_fd, &kick, sizeof kick);
+    }
+}
+
 void pool_look(struct pool *pool)
 {
-    static const uint64_t one = 1;
+    static const uint64_t one = WAKE_ORDER;
 
     for (int i = KEEPER_INDEX + 1; i < pool->children_used; i++) {
         if (pool->children[i].wake_fd >= 0)
@@ -136,7 +148,7 @@ void pool_look(struct pool *pool)
 
 void pool_notify(struct pool *pool)
 {
-    pool_wake(pool->mem, INT_MAX);
+    (void)pool_wake(pool->mem, INT_MAX);
     pool_look(pool);
 }
 

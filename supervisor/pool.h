@@ -82,6 +82,8 @@ void pool_set_flag(struct pool *pool, enum pool_flag flag, bool is_on);
 void pool_notify(struct pool *pool);
 /* Workers that run something look at once whether their claim is still theirs. */
 void pool_look(struct pool *pool);
+/* There may be work for those who have room while they run something. */
+void pool_kick(struct pool *pool);
 
 void pool_stop(struct pool *pool, enum stop_mode mode, const char *why);
 void pool_suspend(struct pool *pool, bool is_on);

@@ -104,6 +104,8 @@ static void add_worker(struct pool *pool, const struct child *c, struct reply *r
         reply_add(reply, ",\"claim\":\"%s\"", claim_format(claim, text));
     else
         reply_add(reply, ",\"claim\":null");
+    reply_add(reply, ",\"runs\":%" PRIu32 ",\"begun\":\"%s\"", atomic_load(&slot->runs),
+        claim_format(atomic_load(&slot->begun), text));
     reply_add(reply, ",\"since\":\"%s\",\"handler_pid\":%" PRIu32 "}\n",
         clock_format_wall(atomic_load(&slot->since_wall_ms), since, sizeof since),
         atomic_load(&slot->handler_pid));
@@ -187,7 +189,8 @@ static void answer_wake(struct pool *pool, const char *number, struct reply *rep
         reply_error(reply, "wake takes a number: wake 1");
         return;
     }
-    pool_wake(pool->mem, (int)n);
+    if (pool_wake(pool->mem, (int)n))
+        pool_kick(pool);
     reply_add(reply, "ok\n");
 }
 

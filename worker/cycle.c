@@ -22,6 +22,7 @@ static void run_attempt(struct worker *w, struct attempt *a)
     struct command command = {.umask = w->handler_umask, .config_fd = -1};
     life_mark(&w->life, WORKER_RUNNING, a->run.claim);
     deck_start(&w->deck, a);
+    life_hold(&w->life, 1, a->run.claim - 1);
     if (handler == NULL || life_is_told_to_leave(&w->life)) {
         attempt_conclude(a, END_STOPPED); /* looked at again before it starts: given back */
     } else if (handler->kind == HANDLER_BUILTIN) {
@@ -63,6 +64,7 @@ static int64_t next_look(const struct worker *w)
 static void idle(struct worker *w, uint32_t seen)
 {
     int64_t look = next_look(w);
+    life_hold(&w->life, 0, life_last_claim(&w->life));
     life_enter(&w->life, WORKER_IDLE, 0, 0);
     while (atomic_load(&w->life.mem->wake) == seen && clock_mono_ns() < look &&
            !tokens_are_due(&w->tokens)) {

@@ -97,6 +97,9 @@ void life_init(
     atomic_store(&l->slot->lock_mono_ns, 0);
     atomic_store(&l->slot->waits_mono_ns, 0);
     atomic_store(&l->slot->sleeps_at, 0);
+    atomic_store(&l->slot->runs, 0);
+    atomic_store(&l->slot->has_room, 0);
+    atomic_store(&l->slot->begun, 0);
     life_mark(l, WORKER_STARTING, 0);
     life_beat(l);
 }
@@ -151,9 +154,30 @@ void life_return_claims(struct life *l, int64_t first, size_t used)
     l->claim_seq = claim_seq(first) + (uint32_t)(used > 0 ? used - 1 : 0);
 }
 
+void life_hold(struct life *l, size_t runs, int64_t begun)
+{
+    atomic_store(&l->slot->runs, (uint32_t)runs);
+    atomic_store(&l->slot->begun, begun);
+}
+
+void life_set_room(struct life *l, bool has_room)
+{
+    if ((atomic_load(&l->slot->has_room) != 0) != has_room)
+        atomic_store(&l->slot->has_room, has_room ? 1 : 0);
+}
+
+int64_t life_last_claim(const struct life *l)
+{
+    return claim_make(l->number, l->claim_seq);
+}
+
 void life_wake_others(struct life *l, int n)
 {
-    pool_wake(l->mem, n);
+    if (!pool_wake(l->mem, n))
+        return;
+    l->sent.has_work = 1;
+    life_beat(l);
+    l->sent.has_work = 0;
 }
 
 bool life_is_current(const struct life *l)

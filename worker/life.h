@@ -63,6 +63,12 @@ void life_wait(struct life *l, int64_t ns);
 size_t life_take_claims(struct life *l, size_t wanted, int64_t *ret_first);
 /* Of those taken last only so many were used, and nobody can have heard of the others. */
 void life_return_claims(struct life *l, int64_t first, size_t used);
+/* What is in hand: so many runs, the claims up to `begun` at work; whether more could be taken
+ * while they go on, for which it must be kicked. */
+void life_hold(struct life *l, size_t runs, int64_t begun);
+void life_set_room(struct life *l, bool has_room);
+/* The number of this life given out last. */
+int64_t life_last_claim(const struct life *l);
 /* n runs are claimable for others: wakes those that sleep, has those kicked that have room while
  * they run something. */
 void life_wake_others(struct life *l, int n);

@@ -20,6 +20,7 @@ struct stay {
     struct worker *w;
     uint32_t seen;  /* of the pool's wake word */
     bool is_stop;   /* until the process is gone, not until an exchange makes sense */
+    bool has_told;  /* that there is room */
     bool is_kicked; /* there may be work for those who have room */
     int64_t armed_mono_ns;
 };
@@ -199,13 +200,14 @@ static void cancel_all(struct worker *w)
 
 static void on_wake(struct stay *s)
 {
-    uint64_t count;
+    uint64_t count = 0;
     (void)read(FD_WAKE, &count, sizeof(count));
-    if (life_is_stopped_now(&s->w->life)) {
-        deck_give_back(&s->w->deck);
-        cancel_all(s->w);
-    }
     s->is_kicked = true;
+    if (count < WAKE_ORDER)
+        return;
+    deck_give_back(&s->w->deck); /* it may be paused, or taken away */
+    if (life_is_stopped_now(&s->w->life))
+        cancel_all(s->w);
     look_at_claims(s->w);
 }
 
@@ -285,6 +287,29 @@ static void watch(struct worker *w)
     loop_watch(w->loop, LOOP_STDERR, r->err_fd);
 }
 
+/* The oldest that is claimed and waits: everything before it has begun. */
+static int64_t begun(const struct worker *w)
+{
+    int64_t last = life_last_claim(&w->life);
+    for (size_t i = 0; w->deck.counts[ATTEMPT_CLAIMED] > 0 && i < w->deck.len; i++) {
+        const struct attempt *a = w->deck.list[i];
+        if (a->state == ATTEMPT_CLAIMED && a->run.claim <= last)
+            last = a->run.claim - 1;
+    }
+    return last;
+}
+
+/* Said before the wake word is read for the last time: pairs with pool_wake. */
+static void tell_room(struct stay *s)
+{
+    struct worker *w = s->w;
+    bool is_full_or_waits = s->is_stop || w->deck.counts[ATTEMPT_CLAIMED] > 0;
+    if (!s->has_told && !is_full_or_waits && has_room(w)) {
+        life_set_room(&w->life, true);
+        s->has_told = true;
+    }
+}
+
 /* After each event: send what may be sent, and see whether the stay is over. */
 static void advance(struct stay *s)
 {
@@ -292,11 +317,13 @@ static void advance(struct stay *s)
         keep_going(s->w);
     watch(s->w);
     resident_flush(s->w);
+    tell_room(s);
     if (is_over(s)) {
         loop_stop(s->w->loop);
         return;
     }
     const struct attempt *running = deck_first(&s->w->deck, ATTEMPT_RUNNING);
+    life_hold(&s->w->life, deck_open(&s->w->deck), begun(s->w));
     life_run(&s->w->life, running != NULL ? running->run.claim : 0, deadline(s->w));
     arm(s);
 }
@@ -331,6 +358,7 @@ static void stay(struct stay *s)
         loop_run(w->loop, on_event, s);
     loop_set_timer(w->loop, LOOP_BEAT, 0);
     loop_set_timer(w->loop, LOOP_LIMIT, 0);
+    life_set_room(&w->life, false);
 }
 
 void resident_work(struct worker *w, uint32_t seen)
@@ -364,6 +392,8 @@ void resident_look(struct worker *w)
         return;
     look_at_memory(w);
     int64_t idle_ns = clock_mono_ns() - r->idle_since_mono_ns;
+    if (r->state == RESIDENT_STARTING && clock_mono_ns() < r->until_mono_ns)
+        return;
     if (r->state != RESIDENT_READY || r->wants_recycling ||
         idle_ns >= stage->spec->tuning.resident_idle_ms * NS_PER_MS)
         resident_stop(w);

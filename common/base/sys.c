@@ -167,9 +167,10 @@ void sys_futex_wait(_Atomic uint32_t *word, uint32_t seen, int64_t deadline_mono
     (void)syscall(SYS_futex, word, FUTEX_WAIT_BITSET, seen, &until, NULL, FUTEX_BITSET_MATCH_ANY);
 }
 
-void sys_futex_wake(_Atomic uint32_t *word, int n)
+int sys_futex_wake(_Atomic uint32_t *word, int n)
 {
-    (void)syscall(SYS_futex, word, FUTEX_WAKE, n, NULL, NULL, 0);
+    long woken = syscall(SYS_futex, word, FUTEX_WAKE, n, NULL, NULL, 0);
+    return woken > 0 ? (int)woken : 0;
 }
 
 void sys_futex_wait_any(const struct sys_futex *words, size_t len, int64_t deadline_mono_ns)

@@ -40,7 +40,8 @@ int sys_pidfd_signal(int pidfd, int signum); /* −1 and errno */
 /* FUTEX_WAIT (shared between processes) while *word == seen, until deadline_mono_ns (absolute,
  * CLOCK_MONOTONIC) at most. Returns on wake, change, signal or time; the caller looks again. */
 void sys_futex_wait(_Atomic uint32_t *word, uint32_t seen, int64_t deadline_mono_ns);
-void sys_futex_wake(_Atomic uint32_t *word, int n);
+/* Returns how many were woken. */
+int sys_futex_wake(_Atomic uint32_t *word, int n);
 /* As sys_futex_wait on several words (at most SYS_FUTEX_WORDS_MAX) in one sleep. A kernel without
  * futex_waitv (before Linux 5.16) sleeps on the first word alone. */
 #define SYS_FUTEX_WORDS_MAX 128

@@ -8,7 +8,9 @@
  *                           foreign program makes the pool wait for the write lock
  *   file                    the configuration file's path and a line feed
  *   workers                 NDJSON, one object a slot with a life: slot, pid, life, state,
- *                           claim (text or null), since (RFC 3339), handler_pid
+ *                           claim (text or null; of several the oldest), runs (in hand), begun
+ *                           (every claim of this life up to it has begun, or is given back), since
+ *                           (RFC 3339), handler_pid
  *   resources               NDJSON, one object a resource: name, rate (text), burst, tokens (there
  *                           now, with fractions), next_token_ms (0: now), waiting (workers that
  *                           sleep at it), held_until (RFC 3339 or null), stages[] (JOB.STAGE)

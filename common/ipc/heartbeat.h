@@ -33,7 +33,8 @@ struct heartbeat {
     int64_t deadline_mono_ns; /* of the running stage run, grace included; 0: none */
     uint32_t is_ready;        /* database open, first look for work done */
     uint32_t is_goodbye;      /* last record: the life retires by itself */
-    uint64_t reserved;
+    uint32_t has_work;        /* work became claimable: kick those who have room for it */
+    uint32_t reserved;
 };
 static_assert(sizeof(struct heartbeat) == 56, "heartbeat record is part of the protocol");
 

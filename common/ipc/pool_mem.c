@@ -141,18 +141,29 @@ int pool_sleepers(struct pool_mem *mem, size_t place, const struct slot *before)
     return n;
 }
 
-void pool_wake(struct pool_mem *mem, int n)
+static bool has_room(struct pool_mem *mem)
 {
-    atomic_fetch_add(&mem->wake, 1);
-    if (n > 0)
-        sys_futex_wake(&mem->wake, n);
+    for (uint32_t i = 0; i < mem->slots_len && i < POOL_SLOTS_MAX; i++) {
+        struct slot *s = &mem->slots[i];
+        if (atomic_load(&s->has_room) != 0 && atomic_load(&s->life) != 0)
+            return true;
+    }
+    return false;
+}
+
+bool pool_wake(struct pool_mem *mem, int n)
+{
+    atomic_fetch_add(&mem->wake, 1); /* before has_room is read: pairs with who sets it */
+    if (n <= 0)
+        return false;
+    return sys_futex_wake(&mem->wake, n) < n && has_room(mem);
 }
 
 void pool_want_lock(struct pool_mem *mem, bool is_wanted)
 {
     uint32_t before = atomic_exchange(&mem->lock_wanted, is_wanted ? 1 : 0);
     if (before != 0 && !is_wanted)
-        sys_futex_wake(&mem->lock_wanted, INT_MAX);
+        (void)sys_futex_wake(&mem->lock_wanted, INT_MAX);
 }
 
 void pool_stand_aside(struct pool_mem *mem)

@@ -15,7 +15,7 @@
 #include "common/ipc/bucket.h"
 
 #define POOL_MEM_MAGIC UINT64_C(0x6d656d746e697473) /* "stintmem" */
-#define POOL_MEM_VERSION 2
+#define POOL_MEM_VERSION 3
 #define POOL_SLOTS_MAX 512
 
 /* pool_mem.flags; writer: supervisor; readers: keeper, workers, before every claim. */
@@ -48,7 +48,11 @@ struct slot {
      * `resources`; the supervisor clears it after a death. */
     _Atomic uint64_t sleeps_at;
     _Atomic int64_t sleeps_mono_ns;
-    int64_t reserved[6];
+    /* Runs in hand; and whether it could take more while these go on: it is in its loop then, and
+     * not asleep on the wake word. */
+    _Atomic uint32_t runs, has_room;
+    _Atomic int64_t begun; /* every claim of this life up to here has begun, or is given back */
+    int64_t reserved[4];
 };
 static_assert(sizeof(struct slot) == 128, "slots are laid out by cache line pairs");
 
@@ -90,8 +94,13 @@ void pool_mem_unmap(struct pool_mem *mem);
 /* Living workers that sleep at the bucket in this place; before (may be NULL): only those who came
  * there before that one. */
 int pool_sleepers(struct pool_mem *mem, size_t place, const struct slot *before);
-/* Something may be claimable: bump the word and wake up to n idle workers. */
-void pool_wake(struct pool_mem *mem, int n);
+/* Something may be claimable: bump the word and wake up to n idle workers. True: there were fewer,
+ * and others have room while they run something: the supervisor is to kick them. */
+bool pool_wake(struct pool_mem *mem, int n);
+/* What the supervisor writes to a slot's eventfd: an order, or claims were taken away; or only that
+ * there may be work for who has room. */
+#define WAKE_ORDER (UINT64_C(1) << 32)
+#define WAKE_KICK UINT64_C(1)
 /* Sets lock_wanted; clearing it wakes whoever stood aside. */
 void pool_want_lock(struct pool_mem *mem, bool is_wanted);
 /* Stands aside while the lock is wanted, some milliseconds at most: it is a courtesy, no lock. */

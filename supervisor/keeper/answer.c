@@ -149,8 +149,7 @@ static void answer_settle(struct keeper *k, const struct order *order)
     if (!chores_is_ok(k, rc, &err))
         return;
     CRASH_POINT("keeper.settled");
-    if (requeued > 0)
-        pool_wake(k->mem, requeued < POOL_SLOTS_MAX ? (int)requeued : POOL_SLOTS_MAX);
+    beat_wake(&k->beat, requeued);
     struct order answer = {
         .magic = ORDER_MAGIC,
         .kind = ORDER_SETTLED,

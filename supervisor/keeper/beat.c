@@ -36,6 +36,15 @@ void beat_tick(struct beat *b)
         beat_send(b);
 }
 
+void beat_wake(struct beat *b, int64_t n)
+{
+    if (n <= 0 || !pool_wake(b->mem, n < POOL_SLOTS_MAX ? (int)n : POOL_SLOTS_MAX))
+        return;
+    b->record.has_work = 1;
+    beat_send(b);
+    b->record.has_work = 0;
+}
+
 void beat_ready(struct beat *b)
 {
     b->record.is_ready = 1;

@@ -20,6 +20,8 @@ void beat_init(struct beat *b, struct pool_mem *mem, int64_t interval_ms); /* se
 void beat_hook(struct beat *b, struct store_hooks *ret);
 void beat_send(struct beat *b);
 void beat_tick(struct beat *b); /* sends if one is due */
+/* Work became claimable: wakes up to n workers. */
+void beat_wake(struct beat *b, int64_t n);
 void beat_ready(struct beat *b);
 void beat_goodbye(struct beat *b);
 int64_t beat_due_ms(const struct beat *b); /* from now */

@@ -33,8 +33,7 @@ bool chores_is_ok(struct keeper *k, enum rc rc, const struct err *err)
 
 static void wake(struct keeper *k, int64_t n)
 {
-    if (n > 0)
-        pool_wake(k->mem, n < POOL_SLOTS_MAX ? (int)n : POOL_SLOTS_MAX);
+    beat_wake(&k->beat, n);
 }
 
 static enum rc admit_inbox(struct keeper *k, bool *ret_left, struct err *err)

@@ -53,7 +53,7 @@ enum rc reload_catch_up(struct keeper *k, struct err *err)
     /* Raised for a commit that never came: who claims by the JobSpec in force may go on. */
     if (atomic_exchange(&k->mem->spec_generation, k->stamp.spec_generation) !=
         k->stamp.spec_generation)
-        pool_wake(k->mem, INT_MAX);
+        (void)pool_wake(k->mem, INT_MAX);
     return RC_OK;
 }
 

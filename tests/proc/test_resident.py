@@ -95,6 +95,10 @@ class Answers(ResidentTest):
         self.assertIn("longer than", self.run_of("a")["error"])
 
 
+# No beat comes in time to be the reason why something is noticed.
+SELDOM = {"heartbeat_interval": "10m", "heartbeat_timeout": "30m"}
+
+
 class Concurrency(ResidentTest):
     def test_answers_in_any_order(self):
         self.job("concurrency = 10\n", "threads=1")
@@ -106,7 +110,7 @@ class Concurrency(ResidentTest):
         self.assertEqual(len(self.noted("start")), 1)
 
     def test_new_work_joins_what_is_in_flight(self):
-        self.job("concurrency = 3\n")
+        self.job("concurrency = 3\n", **SELDOM)
         self.add(a={"act": "hang"})
         pool = self.pool()
         wait_until(lambda: len(self.noted("run")) == 1, "a runs")
@@ -117,6 +121,29 @@ class Concurrency(ResidentTest):
         pool.wait()
         self.assertEqual(self.run_of("a")["attempts"], 0)
         self.assertEqual(self.noted("cancel")[0][2], "1")
+
+    def test_due_retries_join_what_is_in_flight(self):
+        self.job("concurrency = 3\n", attempts=9, **SELDOM)
+        self.add(a={"act": "hang"}, b={"act": "retry"})
+        pool = self.pool()
+        self.wait_status("b", "j", "exhausted")
+        self.assertEqual(len(self.noted("start")), 1)
+        pool.signal(signal.SIGQUIT)
+        pool.wait()
+
+    def test_pause_returns_while_several_are_in_flight(self):
+        self.job("concurrency = 5\n")
+        self.add(**{f"k{n}": {"act": "hang"} for n in range(5)})
+        pool = self.pool()
+        wait_until(lambda: len(self.noted("run")) == 5, "all run")
+        self.assertEqual(pool.workers()[0]["runs"], 5)
+        self.assertIn("and 4 more", self.stint("workers").out)
+        self.stint("pause", "j")
+        self.add(late={})
+        self.assertEqual(self.run_of("late")["status"], "pending")
+        pool.signal(signal.SIGQUIT)
+        pool.wait()
+        self.assertEqual(len(self.noted("run")), 5)
 
     def test_timeout_of_one_asks_it_to_give_up(self):
         self.job("concurrency = 3\ntimeout = 300ms\ngrace = 20s\n", "polite=1", 1)

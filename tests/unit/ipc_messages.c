@@ -120,8 +120,13 @@ static void test_pool_memory_is_shared_and_sealed(void **state)
     atomic_store(&mine->slots[7].life, 99);
     assert_int_equal(atomic_load(&theirs->slots[7].life), 99);
     assert_string_equal(theirs->pool_id, "1-2-abc");
-    pool_wake(theirs, 1);
+    assert_false(pool_wake(theirs, 1));
     assert_int_equal(atomic_load(&mine->wake), 1);
+    atomic_store(&mine->slots[7].has_room, 1); /* nobody sleeps, and this one could take it */
+    assert_true(pool_wake(theirs, 1));
+    assert_false(pool_wake(theirs, 0));
+    atomic_store(&mine->slots[7].life, 0);
+    assert_false(pool_wake(theirs, 1));
     mine->version++;
     pool_mem_unmap(theirs);
     assert_int_equal(pool_mem_map(fd, &theirs, NULL), RC_PROTO);
