@@ -1,7 +1,7 @@
 /* echo-resident: the fastest resident there is: answers every request at once, understanding no
- * more than its id. With the argument "floor": measures instead what a pipe costs: round trips of a line
- * of 400 bytes and an answer of 60 with a copy of itself, for a second; prints how many. For
- * measuring and for tests. */
+ * more than its id. With the argument "floor" it measures instead what a pipe costs: round trips of
+ * a line of 400 bytes and an answer of 60 with a copy of itself, for a second; prints how many: on
+ * one processor, and on two. For measuring and for tests. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
