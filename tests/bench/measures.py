@@ -8,6 +8,7 @@ import procs
 from pacing import pacing
 from bulk import bulk
 import serving
+from output import output
 from waiting import wait_until
 
 KILLS, ADDS, IDLE_SECONDS = 200, 200, 10
@@ -194,6 +195,7 @@ ALL = {
     "alone": ("A pool of one worker", alone),
     "pacing": ("Pacing (judge: worst stretch <= 0; without kills error > -0.5 %)", pacing),
     "pipeline": ("Three stages, 8 workers, durability full", pipeline),
+    "output": ("10 GB from a handler (judge: the worker grows by less than 16,384 KiB)", output),
     "bulk": ("1,000,000 items from JSON lines, durability full (judge: ≥ 50,000/s, < 64 MiB, status"
              " < 50 ms)", bulk),
 }
