@@ -60,6 +60,8 @@ void loop_free(struct loop *loop)
 void loop_watch(struct loop *loop, enum loop_source source, int fd)
 {
     struct ev_io *w = &loop->io[source];
+    if (ev_is_active(w) && w->fd == fd) /* stopping would forget what is pending */
+        return;
     ev_io_stop(loop->ev, w);
     if (fd < 0)
         return;
