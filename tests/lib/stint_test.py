@@ -62,7 +62,7 @@ class Result:
 
     @property
     def rows(self):
-        return [json.loads(line) for line in self.out.splitlines() if line]
+        return [json.loads(line) for line in self.out.split("\n") if line]
 
     def __str__(self):
         return f"{' '.join(self.argv)} → {self.code}\n{self.out}\n{self.err}"
