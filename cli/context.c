@@ -239,8 +239,11 @@ static void say_first(const struct cli *cli, const struct buf *problems)
 static enum cli_exit find_pool_of_file(struct cli *cli, const struct buf *problems)
 {
     char *socket CLEANUP_FREE = NULL;
-    if (pool_ask_of_file(cli, &socket, NULL) || take_pool(cli, socket, NULL))
-        return cli_say_problems(cli, problems);
+    if (pool_ask_of_file(cli, &socket, NULL) || take_pool(cli, socket, NULL)) {
+        enum cli_exit code = cli_say_problems(cli, problems);
+        pool_mention_other(cli);
+        return code;
+    }
     say_first(cli, problems);
     cli_say(
         cli, "stint: %s has problems (above); going by what the running pool accepted", cli->conf);

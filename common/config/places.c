@@ -95,3 +95,14 @@ void places_check(const struct config *config, struct buf *problems, struct buf 
     if (pool->log == LOG_TARGET_FILE)
         check_file(&c, "log", pool->log_file);
 }
+
+static bool is_by_environment(const struct config *config, const char *key)
+{
+    const struct origin *origin = origin_find(&config->pool.origins, key);
+    return origin && strcmp(origin->file, CONFIG_ENVIRONMENT) == 0;
+}
+
+bool places_by_environment(const struct config *config)
+{
+    return is_by_environment(config, "database") || is_by_environment(config, "socket");
+}
