@@ -86,8 +86,10 @@ static void show_json(const json_t *report)
     json_t *shown = json_object();
     (void)json_object_set_new(shown, "schema", json_string("stint.discover/1"));
     (void)json_object_update(shown, (json_t *)(uintptr_t)report);
-    (void)json_dumpf(shown, stdout, JSON_COMPACT);
-    (void)fputc('\n', stdout);
+    char *dump CLEANUP_FREE = json_dumps(shown, JSON_COMPACT);
+    struct buf text CLEANUP(buf_fini) = BUF_INIT;
+    buf_addf(&text, "%s\n", dump ? dump : "null");
+    cli_print(&text);
     json_decref(shown);
 }
 

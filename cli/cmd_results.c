@@ -9,6 +9,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/json.h"
+#include "common/base/text.h"
 #include "common/store/look.h"
 
 enum output { OUTPUT_TABLE, OUTPUT_NDJSON, OUTPUT_CSV }; /* as the words of --format */
@@ -22,6 +23,7 @@ struct results {
     struct buf out;
     struct table table;
     int64_t rows;
+    bool is_on_terminal;
 };
 
 static enum rc on_table_row(void *ctx, const struct result_row *row)
@@ -68,23 +70,35 @@ static enum rc on_json_row(void *ctx, const struct result_row *row)
     return RC_OK;
 }
 
+/* In a file a cell is what it is, byte by byte. */
+static void csv_add_cell(struct results *r, const char *text, size_t len)
+{
+    struct buf shown CLEANUP(buf_fini) = BUF_INIT;
+    if (r->is_on_terminal) {
+        text_add_printable(&shown, text, len);
+        text = buf_str(&shown);
+        len = shown.len;
+    }
+    csv_add(&r->out, text, len);
+}
+
 /* A JSON string as the text that it is; anything else as JSON. */
-static void csv_add_json(struct buf *out, const char *data)
+static void csv_add_json(struct results *r, const char *data)
 {
     json_t *value =
         data && data[0] == '"' ? json_loads(data, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL) : NULL;
     if (json_is_string(value))
-        csv_add(out, json_string_value(value), json_string_length(value));
+        csv_add_cell(r, json_string_value(value), json_string_length(value));
     else if (data)
-        csv_add(out, data, strlen(data));
+        csv_add_cell(r, data, strlen(data));
     json_decref(value);
 }
 
-static void csv_add_text(struct buf *out, const char *text, char end)
+static void csv_add_text(struct results *r, const char *text, char end)
 {
     if (text)
-        csv_add(out, text, strlen(text));
-    buf_addc(out, end);
+        csv_add_cell(r, text, strlen(text));
+    buf_addc(&r->out, end);
 }
 
 static enum rc on_csv_row(void *ctx, const struct result_row *row)
@@ -93,13 +107,13 @@ static enum rc on_csv_row(void *ctx, const struct result_row *row)
     char time[40];
     if (r->rows++ == 0)
         buf_adds(&r->out, "key,stage,status,result,version,created_at\r\n");
-    csv_add_text(&r->out, row->key, ',');
-    csv_add_text(&r->out, row->stage, ',');
-    csv_add_text(&r->out, row->status, ',');
-    csv_add_json(&r->out, row->data);
+    csv_add_text(r, row->key, ',');
+    csv_add_text(r, row->stage, ',');
+    csv_add_text(r, row->status, ',');
+    csv_add_json(r, row->data);
     buf_addc(&r->out, ',');
-    csv_add_text(&r->out, row->handler_version, ',');
-    csv_add_text(&r->out, clock_format_wall(row->created_wall_ms, time, sizeof(time)), '\r');
+    csv_add_text(r, row->handler_version, ',');
+    csv_add_text(r, clock_format_wall(row->created_wall_ms, time, sizeof(time)), '\r');
     buf_addc(&r->out, '\n');
     flush_full(r);
     return RC_OK;
@@ -139,7 +153,7 @@ static enum cli_exit run(struct cli *cli)
         if (!spec || check_stage(spec, stage))
             return CLI_USAGE;
     }
-    struct results r = {.rows = 0};
+    struct results r = {.is_on_terminal = cli->width > 0};
     struct err err = {""};
     table_init(&r.table, columns, 4, cli->width, cli->has_color);
     enum rc rc =
@@ -174,7 +188,10 @@ const struct command command_results = {
     .group = GROUP_WORK,
     .usage = "JOB [STAGE] [--format table|ndjson|csv]",
     .help = "the results of a job, or of one stage of it",
-    .text = "In csv a result that is a JSON string is given as plain text, any other as JSON.\n"
+    .text = "In csv a result that is a JSON string is given as plain text, any other as JSON. To a "
+            "file or\n"
+            "pipe it goes byte by byte; on a terminal control characters are shown as \\n, \\x1b, "
+            "\\u009b.\n"
             "Exit status 5 if there is none.\n\n"
             "  stint results demo --format csv > out.csv\n",
     .flags = flags,

@@ -82,6 +82,11 @@ const struct command *command_find(const char *name)
     return NULL;
 }
 
+bool command_takes_filter(const struct command *command)
+{
+    return command && command->words[0] == WORD_FILTER;
+}
+
 const char *command_nearest(const char *name)
 {
     const char *names[2 * sizeof(commands) / sizeof(commands[0])];

@@ -66,8 +66,9 @@ extern const size_t commands_len;
 extern const struct flag global_flags[];
 extern const char *const group_titles[GROUP_COUNT];
 
-const struct command *command_find(const char *name); /* or NULL */
-const char *command_nearest(const char *name);        /* or NULL */
+const struct command *command_find(const char *name);     /* or NULL */
+bool command_takes_filter(const struct command *command); /* NULL: no */
+const char *command_nearest(const char *name);            /* or NULL */
 /* A sub-command by its own word; of its word alone ("check" of "db check"). */
 const struct command *command_sub(const struct command *command, const char *word); /* or NULL */
 const char *command_sub_nearest(const struct command *command, const char *word);   /* or NULL */

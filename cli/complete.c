@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "common/filter/fields.h"
+#include "common/filter/filter.h"
 
 /* What the complete words before the cursor have said. */
 struct typed {
@@ -57,6 +58,12 @@ static void take_word(struct typed *t, const char *word)
         t->first = word;
 }
 
+/* The value of a field may still be missing. */
+static bool is_filter_word(const struct typed *t, const char *word)
+{
+    return command_takes_filter(t->command) && filter_is_negated(word);
+}
+
 static struct typed read_typed(char *const *words, size_t len)
 {
     struct typed t = {.current = len ? words[len - 1] : ""};
@@ -68,7 +75,7 @@ static struct typed read_typed(char *const *words, size_t len)
             t.open = NULL;
         } else if (!t.is_rest && strcmp(word, "--") == 0) {
             t.is_rest = true;
-        } else if (!t.is_rest && word[0] == '-' && word[1]) {
+        } else if (!t.is_rest && word[0] == '-' && word[1] && !is_filter_word(&t, word)) {
             t.open = open_flag(&t, word);
             if (strncmp(word, "--config=", 9) == 0)
                 t.config = word + 9;
@@ -131,13 +138,14 @@ static void offer_commands(const struct offer *o, const struct command *of)
     }
 }
 
-/* "job:", then what may follow it. */
+/* "job:", "-job:", then what may follow it. */
 static void offer_filter(const struct offer *o, const struct config *config)
 {
     const char *colon = strchr(o->typed, ':');
+    const char *minus = o->typed[0] == '-' ? "-" : "";
     for (int i = 0; i < FILTER_FIELDS; i++) {
         const struct filter_about *about = filter_about_field((enum filter_field)i);
-        char *name = xasprintf("%s:", about->name);
+        char *name = xasprintf("%s%s:", minus, about->name);
         struct offer after = {o->out, colon ? colon + 1 : "", name};
         bool is_this = colon && strncmp(o->typed, name, strlen(name)) == 0;
         if (!colon && about->ops & 1u << FILTER_IS)
@@ -235,12 +243,14 @@ void complete_words(char *const *words, size_t len, const struct config *config,
     struct offer o = {out, t.current, ""};
     if (t.is_lost)
         return;
-    if (t.open)
+    bool has_flags = !t.is_rest && t.current[0] == '-' && (!t.current[1] || t.current[1] == '-');
+    if (t.open) {
         offer_value(&o, t.open, &t, config);
-    else if (!t.is_rest && strncmp(t.current, "-", 1) == 0 &&
-             (!t.current[1] || t.current[1] == '-'))
+        return;
+    }
+    if (has_flags)
         offer_flags(&o, &t, config);
-    else
+    if (!has_flags || command_takes_filter(t.command))
         offer_word(&o, &t, config);
 }
 

@@ -91,12 +91,20 @@ void cli_fini(struct cli *cli)
 __attribute__((format(printf, 2, 0))) static void talk(
     const char *prefix, const char *fmt, va_list ap)
 {
-    struct buf line = BUF_INIT;
+    struct buf text = BUF_INIT, line = BUF_INIT;
+    buf_addv(&text, fmt, ap);
     buf_adds(&line, prefix);
-    buf_addv(&line, fmt, ap);
-    buf_addc(&line, '\n');
+    for (const char *at = buf_str(&text);; at++) {
+        size_t len = strcspn(at, "\n");
+        text_add_printable(&line, at, len);
+        buf_addc(&line, '\n');
+        at += len;
+        if (!*at)
+            break;
+    }
     (void)sys_write_all(STDERR_FILENO, line.data, line.len);
     buf_fini(&line);
+    buf_fini(&text);
 }
 
 enum cli_exit cli_fail(enum cli_exit code, const char *fmt, ...)
@@ -125,8 +133,15 @@ enum cli_exit cli_fail_rc(enum rc rc, const struct err *err)
 
 void cli_print(const struct buf *text)
 {
-    if (text->len > 0)
-        (void)fwrite(text->data, 1, text->len, stdout);
+    struct buf shown CLEANUP(buf_fini) = BUF_INIT;
+    if (text->len == 0)
+        return;
+    /* Texts for people are printable by now. */
+    if (isatty(STDOUT_FILENO)) {
+        text_add_json_printable(&shown, text->data, text->len);
+        text = &shown;
+    }
+    (void)fwrite(text->data, 1, text->len, stdout);
 }
 
 void cli_parse_files(struct cli *cli, struct buf *problems)
@@ -154,9 +169,12 @@ enum cli_exit cli_say_problems(const struct cli *cli, const struct buf *problems
     if (access(cli->conf, F_OK) < 0 && errno == ENOENT)
         return cli_fail(CLI_BAD_CONFIG,
             "no configuration: %s%s; write a small working one: stint "
-            "init DIR",
+            "init DIR%s",
             cli->has_own_conf ? cli->conf : "there is neither ./stint.conf nor ",
-            cli->has_own_conf ? " does not exist" : cli->conf);
+            cli->has_own_conf ? " does not exist" : cli->conf,
+            cli->has_own_conf && cli->args->is_word
+                ? ". A word of the filter that begins with -c stands behind --"
+                : "");
     if (cli->sources.len == 0) /* not read at all: there is no FILE:LINE in front of it */
         (void)sys_write_all(STDERR_FILENO, "stint: ", strlen("stint: "));
     (void)sys_write_all(STDERR_FILENO, problems->data, problems->len);
@@ -221,8 +239,11 @@ static void say_first(const struct cli *cli, const struct buf *problems)
 static enum cli_exit find_pool_of_file(struct cli *cli, const struct buf *problems)
 {
     char *socket CLEANUP_FREE = NULL;
-    if (pool_ask_of_file(cli, &socket, NULL) || take_pool(cli, socket, NULL))
-        return cli_say_problems(cli, problems);
+    if (pool_ask_of_file(cli, &socket, NULL) || take_pool(cli, socket, NULL)) {
+        enum cli_exit code = cli_say_problems(cli, problems);
+        pool_mention_other(cli);
+        return code;
+    }
     say_first(cli, problems);
     cli_say(
         cli, "stint: %s has problems (above); going by what the running pool accepted", cli->conf);

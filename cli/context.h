@@ -88,7 +88,7 @@ const struct job_spec *cli_job(const struct cli *cli, const char *name);
 /* Without a pool nobody else checkpoints: when the WAL has grown, do it here. */
 void cli_checkpoint(struct cli *cli);
 
-/* Data, on standard output. */
+/* Data, on standard output; what a terminal would obey or hide in JSON is escaped for it. */
 void cli_print(const struct buf *text);
 
 #endif

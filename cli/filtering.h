@@ -14,9 +14,11 @@
     "               skipped, failed, exhausted, cancelled\n"                                       \
     "  item:        of its item as a whole: failed, cancelled, done, in_progress, pending\n"       \
     "  error:       contains this text; error= is exactly this\n"                                  \
+    "  ~ and error: take A-Z and a-z as alike; key: and key= do not\n"                             \
     "  attempts interruptions priority    compared by : = != > >= < <=, as in attempts>=3\n"       \
     "  age changed  time since the item was added, since the stage run last changed: age>1h\n"     \
-    "  a,b is a or b; -word negates; \"a b\" holds blanks; a word alone is the key of an item.\n"
+    "  a,b is a or b; -word negates; \"a b\" holds blanks; a word alone is the key of an item.\n"  \
+    "  -status:done may stand first; -KEY goes behind two dashes: -- -a.txt\n"
 
 struct filtering {
     struct buf text; /* the words of the command line, joined by blanks */

@@ -9,6 +9,7 @@
 #include "cli/pool.h"
 #include "common/base/cleanup.h"
 #include "common/base/text.h"
+#include "common/filter/filter.h"
 
 #define SETS_MAX 128
 
@@ -198,6 +199,7 @@ int main(int argc, char **argv)
     if (code)
         return code;
     const struct flag *sets[] = {global_flags, command ? command->flags : NULL};
+    args.is_word = command_takes_filter(command) ? filter_is_negated : NULL;
     if (args_parse(argc, argv, sets, 2, &args, &err))
         code = usage_error(command, err.text);
     else

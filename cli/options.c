@@ -163,12 +163,32 @@ static enum rc read_long(struct args *args, struct walk *w, const char *arg, str
     return give(args, f, value, err);
 }
 
+/* Where words may begin with a dash, this one may be meant so. */
+static enum rc unknown_letter(
+    const struct args *args, const char *arg, const char *c, struct err *err)
+{
+    struct buf shown = BUF_INIT, letter = BUF_INIT;
+    size_t len = text_utf8_step(c, strlen(c));
+    text_add_printable(&letter, c, len ? len : 1);
+    text_add_printable(&shown, arg, strlen(arg));
+    enum rc rc =
+        args->is_word
+            ? err_set(err, RC_INVALID,
+                  "unknown option -%s in \"%.80s\"; a word of the filter that begins with - "
+                  "stands behind --, as in: -- '%.80s'",
+                  buf_str(&letter), buf_str(&shown), buf_str(&shown))
+            : err_set(err, RC_INVALID, "unknown option -%s", buf_str(&letter));
+    buf_fini(&letter);
+    buf_fini(&shown);
+    return rc;
+}
+
 static enum rc read_letters(struct args *args, struct walk *w, const char *arg, struct err *err)
 {
     for (const char *c = arg + 1; *c; c++) {
         const struct flag *f = find_letter(args->sets, args->sets_len, *c);
         if (!f)
-            return err_set(err, RC_INVALID, "unknown option -%c", *c);
+            return unknown_letter(args, arg, c, err);
         if (!f->value) {
             enum rc rc = give(args, f, NULL, err);
             if (rc)
@@ -184,7 +204,7 @@ enum rc args_parse(int argc, char **argv, const struct flag *const *sets, size_t
     struct args *ret, struct err *err)
 {
     struct walk w = {.argv = argv, .argc = argc, .at = 0};
-    *ret = (struct args)ARGS_INIT;
+    *ret = (struct args){.is_word = ret->is_word};
     ret->sets = sets;
     ret->sets_len = sets_len;
     ret->words = xcalloc((size_t)argc + 1, sizeof(char *));
@@ -194,7 +214,7 @@ enum rc args_parse(int argc, char **argv, const struct flag *const *sets, size_t
         enum rc rc = RC_OK;
         if (!is_rest && strcmp(arg, "--") == 0)
             is_rest = true;
-        else if (is_rest || !is_option(arg))
+        else if (is_rest || !is_option(arg) || (ret->is_word && ret->is_word(arg)))
             ret->words[ret->words_len++] = argv[w.at];
         else if (arg[1] == '-')
             rc = read_long(ret, &w, arg, err);

@@ -51,6 +51,9 @@ struct args {
     size_t words_len;
     const struct flag *const *sets;
     size_t sets_len;
+    /* Of an argument that begins with one dash: is it a word all the same? NULL: never. Set before
+     * args_parse. */
+    bool (*is_word)(const char *arg);
 };
 
 /* Index of the first argument that is neither an option nor an option's value (argc when there is
@@ -69,7 +72,8 @@ MUST_CHECK enum rc args_parse(int argc, char **argv, const struct flag *const *s
     size_t sets_len, struct args *ret, struct err *err);
 #define ARGS_INIT                                                                                  \
     {                                                                                              \
-        .given_len = 0, .words = NULL, .words_len = 0, .sets = NULL, .sets_len = 0                 \
+        .given_len = 0, .words = NULL, .words_len = 0, .sets = NULL, .sets_len = 0,                \
+        .is_word = NULL                                                                            \
     }
 void args_fini(struct args *args);
 

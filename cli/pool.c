@@ -1,5 +1,6 @@
 #include "cli/pool.h"
 
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,8 +9,10 @@
 #include "common/base/cleanup.h"
 #include "common/base/sys.h"
 #include "common/config/parse.h"
+#include "common/config/places.h"
 #include "common/config/same_file.h"
 #include "common/ipc/control.h"
+#include "common/ipc/control_name.h"
 
 enum rc pool_ask_status(struct cli *cli, const char *socket, struct err *err)
 {
@@ -35,24 +38,61 @@ static enum rc ask_of_file(struct cli *cli, const char *socket, struct err *err)
     return err_set(err, RC_NOTFOUND, "the pool on %s has another configuration file", socket);
 }
 
-enum rc pool_ask_of_file(struct cli *cli, char **ret_socket, struct err *err)
+/* Where [pool] has it (as far as it can be read), beside the file. */
+static enum rc ask_by_place(struct cli *cli, const char *named, char **ret_socket, struct err *err)
 {
     char *directory CLEANUP_FREE = sys_dirname(cli->conf);
     char *beside CLEANUP_FREE = sys_path_join(directory, "stint.sock");
-    char *named CLEANUP_FREE = NULL;
-    enum rc rc = RC_NOTFOUND;
-    if (!cli->config && cli->sources.len > 0) {
-        named = config_named_socket(&cli->sources);
-        rc = ask_of_file(cli, named, err);
-    }
+    enum rc rc = named && !cli->config ? ask_of_file(cli, named, err) : RC_NOTFOUND;
     if (rc == RC_OK) {
-        *ret_socket = TAKE_PTR(named);
+        *ret_socket = xstrdup(named);
         return RC_OK;
     }
     rc = ask_of_file(cli, beside, err);
     if (rc == RC_OK)
         *ret_socket = TAKE_PTR(beside);
     return rc;
+}
+
+/* Wherever it lies, if it belongs to somebody whom we believe. */
+static enum rc ask_by_name(struct cli *cli, const char *named, char **ret_socket, struct err *err)
+{
+    char *directory CLEANUP_FREE = named ? sys_dirname(named) : NULL;
+    char *names[CONTROL_NAMES_MAX];
+    size_t len = control_names(cli->conf, directory, names);
+    enum rc rc = RC_NOTFOUND;
+    for (size_t i = 0; i < len; i++) {
+        if (rc == RC_NOTFOUND && (rc = ask_of_file(cli, names[i], err)) == RC_OK)
+            *ret_socket = TAKE_PTR(names[i]);
+        free(names[i]);
+    }
+    return rc;
+}
+
+enum rc pool_ask_of_file(struct cli *cli, char **ret_socket, struct err *err)
+{
+    char *named CLEANUP_FREE = NULL;
+    if (cli->config)
+        named = xstrdup(cli->config->pool.socket);
+    else if (cli->sources.len > 0)
+        named = config_named_socket(&cli->sources);
+    enum rc rc = ask_by_place(cli, named, ret_socket, err);
+    if (rc == RC_NOTFOUND && !(cli->config && places_by_environment(cli->config)))
+        rc = ask_by_name(cli, named, ret_socket, err);
+    return rc;
+}
+
+void pool_mention_other(const struct cli *cli)
+{
+    uid_t uid;
+    if (!control_name_other(cli->conf, &uid))
+        return;
+    const struct passwd *user = getpwuid(uid);
+    if (user)
+        cli_say(cli,
+            "but user %s seems to run a pool of %s, with another database; ask it as that user: "
+            "runuser -u %s -- stint -c %s status",
+            user->pw_name, cli->conf, user->pw_name, cli->conf);
 }
 
 /* A path as people would type it: relative when it lies in the current directory. */
@@ -76,6 +116,7 @@ enum cli_exit cli_need_pool(struct cli *cli)
             short_path(pool->database));
     (void)cli_fail(CLI_NO_POOL, "no pool is running for %s (no answer on %s)",
         short_path(pool->database), short_path(pool->socket));
+    pool_mention_other(cli);
     cli_say(cli, "Start one:  stint run      or  systemctl start stint");
     return CLI_NO_POOL;
 }

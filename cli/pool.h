@@ -14,9 +14,12 @@
 /* Fills cli->presence and cli->pool. RC_NOTFOUND: nobody answers on this socket. */
 MUST_CHECK enum rc pool_ask_status(struct cli *cli, const char *socket, struct err *err);
 /* The same of the pool that was started from this very file (cli->conf): where [pool] puts its
- * socket, even if the files are bad by now; else by the socket beside the file, which may name
- * another by now. Caller frees *ret_socket. */
+ * socket, even if the files are bad by now; by the socket beside the file, which may name another
+ * by now; by the name that it has of its file. Caller frees *ret_socket. */
 MUST_CHECK enum rc pool_ask_of_file(struct cli *cli, char **ret_socket, struct err *err);
+/* Of this file runs a pool of a user whom we do not believe as we are: says so, and what to type.
+ */
+void pool_mention_other(const struct cli *cli);
 bool pool_is_starting(const struct cli *cli); /* its last answer said so */
 /* CLI_OK when one runs; else says so and returns CLI_NO_POOL, or CLI_FAILED when it does not answer
  * this user. */

@@ -21,6 +21,9 @@ void control_init(struct control *control, struct pool *pool)
     control->path = NULL;
     control->fd = -1;
     control->watch = NULL;
+    control->name = NULL;
+    control->name_fd = -1;
+    control->name_watch = NULL;
     for (int i = 0; i < CLIENTS_MAX; i++) {
         control->clients[i].control = control;
         control->clients[i].fd = -1;
@@ -189,20 +192,34 @@ static void accept_client(struct control *control, int fd)
     answer(client);
 }
 
-static void handle_listener(void *arg, int is_readable, int is_writable)
+static void accept_clients(struct control *control, int listener)
 {
-    struct control *control = arg;
-
-    (void)is_readable;
-    (void)is_writable;
     for (int i = 0; i < CLIENTS_MAX; i++) {
-        int fd = accept4(control->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
         if (fd < 0)
             break;
         accept_client(control, fd);
     }
     pool_review(control->pool);
+}
+
+static void handle_listener(void *arg, int is_readable, int is_writable)
+{
+    struct control *control = arg;
+
+    (void)is_readable;
+    (void)is_writable;
+    accept_clients(control, control->fd);
+}
+
+static void handle_name(void *arg, int is_readable, int is_writable)
+{
+    struct control *control = arg;
+
+    (void)is_readable;
+    (void)is_writable;
+    accept_clients(control, control->name_fd);
 }
 
 static enum rc remove_stale(const char *path, struct err *err)
@@ -231,9 +248,11 @@ static enum rc bind_to(int fd, const char *path, struct err *err)
     n = bind(fd, (struct sockaddr *)&address, sizeof address);
     e = errno;
     (void)umask(before);
-    if (n != 0 || listen(fd, BACKLOG) != 0)
-        return err_sys(err, n != 0 ? e : errno, "cannot listen on %s", path);
-    return RC_OK;
+    if (n == 0 && listen(fd, BACKLOG) == 0)
+        return RC_OK;
+    e = n != 0 ? e : errno;
+    (void)err_sys(err, e, "cannot listen on %s", path);
+    return e == EADDRINUSE ? RC_BUSY : RC_SYS;
 }
 
 enum rc control_open(struct control *control, const char *path, struct err *err)
@@ -260,24 +279,48 @@ enum rc control_open(struct control *control, const char *path, struct err *err)
     return RC_OK;
 }
 
-void control_serve(struct control *control)
+enum rc control_open_name(struct control *control, char *name, struct err *err)
+{
+    CLEANUP_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    enum rc rc;
+
+    control->name = name;
+    if (fd < 0)
+        return err_sys(err, errno, "cannot make a socket");
+    rc = bind_to(fd, name, err);
+    if (rc == RC_OK)
+        control->name_fd = TAKE_FD(fd);
+    return rc;
+}
+
+static void watch_file(struct control *control)
 {
     control->watch =
         loop_watch(control->pool->loop, control->fd, WATCH_READ, handle_listener, control);
+}
+
+static void watch_name(struct control *control)
+{
+    if (control->name_fd >= 0)
+        control->name_watch =
+            loop_watch(control->pool->loop, control->name_fd, WATCH_READ, handle_name, control);
+}
+
+void control_serve(struct control *control)
+{
+    watch_file(control);
+    watch_name(control);
     control->pool->reload.on_over = resume;
     control->pool->reload.on_over_arg = control;
 }
 
 /* Whoever removes the socket under a living pool must not cut it off from its operator. */
-static void keep_file(struct control *control, int64_t now_mono_ns)
+static void keep_file(struct control *control)
 {
     int old_fd = control->fd;
     struct stat st;
     struct err err;
 
-    if (now_mono_ns - control->looked_mono_ns < LOOK_AT_FILE_MS * NS_PER_MS)
-        return;
-    control->looked_mono_ns = now_mono_ns;
     if (lstat(control->path, &st) == 0 && st.st_dev == control->device &&
         st.st_ino == control->inode)
         return;
@@ -285,8 +328,26 @@ static void keep_file(struct control *control, int64_t now_mono_ns)
         return; /* its directory is gone or read-only: looked at again */
     watch_end(control->watch);
     (void)close(old_fd);
-    control_serve(control);
+    watch_file(control);
     log_msg(LOG_LEVEL_WARN, "control.reopened", "%s was removed; it is there again", control->path);
+}
+
+/* It was another's when we started; with the supervisor it ends. */
+static void keep_name(struct control *control)
+{
+    if (control->name == NULL || control->name_fd >= 0)
+        return;
+    if (control_open_name(control, control->name, NULL) == RC_OK)
+        watch_name(control);
+}
+
+static void keep_addresses(struct control *control, int64_t now_mono_ns)
+{
+    if (now_mono_ns - control->looked_mono_ns < LOOK_AT_FILE_MS * NS_PER_MS)
+        return;
+    control->looked_mono_ns = now_mono_ns;
+    keep_file(control);
+    keep_name(control);
 }
 
 static int64_t patience_ms(const struct client *client)
@@ -298,7 +359,7 @@ void control_expire(struct control *control)
 {
     int64_t now = clock_mono_ns();
 
-    keep_file(control, now);
+    keep_addresses(control, now);
 
     for (int i = 0; i < CLIENTS_MAX; i++) {
         struct client *client = &control->clients[i];
@@ -314,6 +375,13 @@ void control_close(struct control *control)
         drop(&control->clients[i]);
     watch_end(control->watch);
     control->watch = NULL;
+    watch_end(control->name_watch);
+    control->name_watch = NULL;
+    if (control->name_fd >= 0)
+        (void)close(control->name_fd);
+    control->name_fd = -1;
+    free(control->name);
+    control->name = NULL;
     if (control->fd < 0)
         return;
     (void)close(control->fd);

@@ -33,12 +33,17 @@ struct control {
     ino_t inode; /* of its file: when somebody removed it, it is made again */
     int64_t looked_mono_ns;
     struct watch *watch;
+    char *name;  /* by control_name; NULL: none is wanted */
+    int name_fd; /* listens there; −1: not */
+    struct watch *name_watch;
     struct client clients[CLIENTS_MAX];
 };
 
 void control_init(struct control *control, struct pool *pool);
 /* Replaces a socket file that a dead pool left: call only with the directory's lock held. */
 MUST_CHECK enum rc control_open(struct control *control, const char *path, struct err *err);
+/* Also listens by this name (takes it). RC_BUSY: somebody has it; looked at again and again. */
+MUST_CHECK enum rc control_open_name(struct control *control, char *name, struct err *err);
 /* Begins to serve in pool->loop. */
 void control_serve(struct control *control);
 void control_expire(struct control *control); /* with each tick */

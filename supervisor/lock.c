@@ -17,9 +17,10 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/sys.h"
+#include "common/config/places.h"
 #include "common/config/same_file.h"
-#include "common/config/source.h"
 #include "common/ipc/control.h"
+#include "common/ipc/control_name.h"
 
 #define LOOK_AGAIN_MS 20
 #define ASK_MS 250
@@ -112,36 +113,66 @@ static enum rc wait_for_lock(
     }
 }
 
-static bool is_by_environment(const struct config *config, const char *key)
+char *lock_name_of_file(const struct config *config, const char *config_path)
 {
-    const struct origin *origin = origin_find(&config->pool.origins, key);
-
-    return origin != NULL && strcmp(origin->file, CONFIG_ENVIRONMENT) == 0;
+    return places_by_environment(config) ? NULL : control_name(config_path, geteuid());
 }
 
-/* Of the file, and the pid of its pool; false: another file's, or nobody answers. */
-static bool is_pool_of(const char *config_path, const char *socket_path, int *ret_pid)
+/* Of the file, and its database (NULL: it does not say); false: another file's, or nobody answers.
+ * Caller frees. */
+static bool is_pool_of(const char *config_path, const char *socket_path, char **ret_database)
 {
-    CLEANUP(buf_fini) struct buf theirs = BUF_INIT;
+    CLEANUP(buf_fini) struct buf answer = BUF_INIT;
+    char *file, *line = NULL;
 
-    if (control_ask(socket_path, "file", ASK_MS, &theirs, NULL) != RC_OK || theirs.len < 2)
+    *ret_database = NULL;
+    if (control_ask(socket_path, "file", ASK_MS, &answer, NULL) != RC_OK || answer.len < 2)
         return false;
-    theirs.data[theirs.len - 1] = '\0'; /* the line feed */
-    return config_is_same_file(config_path, theirs.data) && is_answering(socket_path, ret_pid);
+    file = strtok_r(answer.data, "\n", &line);
+    if (file == NULL || !config_is_same_file(config_path, file))
+        return false;
+    line = strtok_r(NULL, "\n", &line);
+    *ret_database = line == NULL ? NULL : xstrdup(line);
+    return true;
+}
+
+static enum rc check_place(const struct config *config, const char *config_path,
+    const char *socket_path, bool is_own, struct err *err)
+{
+    CLEANUP_FREE char *database = NULL;
+    int pid = 0;
+
+    if (!is_pool_of(config_path, socket_path, &database))
+        return RC_OK;
+    /* The socket that we would take, and our database: the lock says it better. */
+    if (is_own && (database == NULL || strcmp(database, config->pool.database) == 0))
+        return RC_DONE;
+    (void)is_answering(socket_path, &pid);
+    return err_set(err, RC_BUSY,
+        "a pool of %s is already running (pid %d) with the database %s; the file names another "
+        "database or socket now. Look at it: stint status   end it: stint stop",
+        config_path, pid, database == NULL ? "that it was started with" : database);
 }
 
 enum rc lock_check_file(const struct config *config, const char *config_path, struct err *err)
 {
     CLEANUP_FREE char *beside = sys_path_join(config->directory, "stint.sock");
-    int pid;
+    char *names[CONTROL_NAMES_MAX];
+    size_t len;
+    enum rc rc;
 
-    if (strcmp(beside, config->pool.socket) == 0 || is_by_environment(config, "database") ||
-        is_by_environment(config, "socket") || !is_pool_of(config_path, beside, &pid))
+    if (places_by_environment(config))
         return RC_OK;
-    return err_set(err, RC_BUSY,
-        "a pool of %s is already running (pid %d), with another database or socket than the file "
-        "names now; look at it: stint status   end it: stint stop",
-        config_path, pid);
+    len = control_names(config_path, config->pool.directory, names);
+    rc = check_place(config, config_path, config->pool.socket, true, err);
+    if (rc == RC_OK && strcmp(beside, config->pool.socket) != 0)
+        rc = check_place(config, config_path, beside, false, err);
+    for (size_t i = 0; i < len; i++) {
+        if (rc == RC_OK)
+            rc = check_place(config, config_path, names[i], false, err);
+        free(names[i]);
+    }
+    return rc == RC_DONE ? RC_OK : rc;
 }
 
 enum rc lock_take(

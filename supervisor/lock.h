@@ -9,11 +9,13 @@
 #include "common/base/err.h"
 #include "common/config/config.h"
 
-/* The flock knows a database, not a file: RC_BUSY if the pool that answers beside config_path was
- * started from it, whatever database or socket [pool] names by now. Where the environment chooses
- * these, a file may have many pools: not looked at. */
+/* The flock knows a database, not a file: RC_BUSY if a pool that was started from config_path has
+ * another database or socket than [pool] names by now. Where the environment chooses these, a file
+ * may have many pools: not looked at. */
 MUST_CHECK enum rc lock_check_file(
     const struct config *config, const char *config_path, struct err *err);
+/* By which such a pool is found (common/ipc/control_name.h); NULL: by none. Caller frees. */
+char *lock_name_of_file(const struct config *config, const char *config_path);
 
 /* Takes the lock, by the start protocol: held by a pool that answers on its socket: RC_BUSY at
  * once; else waits up to wait_ms, then RC_BUSY. err says who holds it. RC_INVALID: no such

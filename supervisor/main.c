@@ -16,7 +16,7 @@
 #include "supervisor/start.h"
 #include "supervisor/user.h"
 
-#define WATCHES_MAX (CLIENTS_MAX + 4) /* clients, listener, keeper */
+#define WATCHES_MAX (CLIENTS_MAX + 5) /* clients, listeners, keeper */
 
 struct stintd {
     struct pool pool;
@@ -60,6 +60,17 @@ static enum rc serve(struct stintd *d, struct err *err)
     return RC_OK;
 }
 
+/* Two starts at once may both have found nobody. Without the name the pool is found by its socket.
+ */
+static enum rc open_name(struct stintd *d, struct err *err)
+{
+    struct pool *pool = &d->pool;
+    char *name = lock_name_of_file(pool->config, pool->config_path);
+    enum rc rc = name != NULL ? control_open_name(&d->control, name, err) : RC_OK;
+
+    return rc == RC_BUSY ? lock_check_file(pool->config, pool->config_path, err) : RC_OK;
+}
+
 /* With the lock held: socket first, so that a second start learns at once who is here. */
 static enum rc run(struct stintd *d, struct err *err)
 {
@@ -69,7 +80,9 @@ static enum rc run(struct stintd *d, struct err *err)
     if (rc != RC_OK)
         return rc;
     signals_start(pool);
-    rc = control_open(&d->control, pool->config->pool.socket, err);
+    rc = open_name(d, err);
+    if (rc == RC_OK)
+        rc = control_open(&d->control, pool->config->pool.socket, err);
     if (rc == RC_OK)
         rc = pid_file_write(pool->config->pool.pid_file, err);
     if (rc == RC_OK) {

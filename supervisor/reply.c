@@ -127,7 +127,7 @@ static void next_workers(struct pool *pool, struct reply *reply)
 /* As plain text: for who may not link a reader of JSON. */
 static void answer_file(struct pool *pool, struct reply *reply)
 {
-    reply_add(reply, "ok\n%s\n", pool->config_path);
+    reply_add(reply, "ok\n%s\n%s\n", pool->config_path, pool->config->pool.database);
 }
 
 static void answer_workers(struct pool *pool, struct reply *reply)

@@ -158,14 +158,24 @@ static void scale(struct pool *pool, int64_t now_mono_ns)
             pool->scale.target, before);
 }
 
+static void log_ready(const struct pool *pool)
+{
+    struct logline l;
+    log_begin(&l, LOG_LEVEL_INFO, "pool.ready");
+    log_str(&l, "msg", "the pool is ready: workers start");
+    log_int(&l, "workers_min", pool->workers_min);
+    log_int(&l, "workers_max", pool->workers_max);
+    log_str(&l, "pool_id", pool->mem->pool_id);
+    log_end(&l);
+}
+
 static void announce(struct pool *pool)
 {
     if (pool->is_announced || !pool->link.is_started)
         return;
     pool->is_announced = true;
     pool->link.watch_rest.is_wanted = pool->is_drain;
-    log_msg(LOG_LEVEL_INFO, "pool.ready", "%s, workers = %" PRId64 "..%" PRId64, pool->mem->pool_id,
-        pool->workers_min, pool->workers_max);
+    log_ready(pool);
     notify_ready(&pool->notify);
 }
 

@@ -252,12 +252,31 @@ size_t text_utf8_step(const char *s, size_t len)
     return n;
 }
 
+uint32_t text_code_point(const char *s, size_t n)
+{
+    static const unsigned char lead[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+    uint32_t code = (unsigned char)s[0] & lead[n];
+    for (size_t i = 1; i < n; i++)
+        code = code << 6 | ((unsigned char)s[i] & 0x3f);
+    return code;
+}
+
+static bool is_control(uint32_t c)
+{
+    return c < 0x20 || (c >= 0x7f && c < 0xa0);
+}
+
+/* Controls, and what has no form of its own but moves, joins or turns round what is beside it. */
+static bool is_unseen(uint32_t c)
+{
+    return is_control(c) || c == 0x61c || (c >= 0x200b && c <= 0x200f) ||
+           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
+}
+
 size_t text_glyph(const char *s, size_t len)
 {
     size_t n = text_utf8_step(s, len);
-    unsigned char c = n ? (unsigned char)s[0] : 0;
-    bool is_control = n == 1 ? c < 0x20 || c == 0x7f : n == 2 && c == 0xc2 && (s[1] & 0xff) < 0xa0;
-    return is_control ? 0 : n;
+    return n > 0 && is_unseen(text_code_point(s, n)) ? 0 : n;
 }
 
 /* Eight bytes of ASCII at s. */
@@ -295,12 +314,12 @@ enum rc text_check_key(const char *key, size_t len, struct err *err)
             i++;
             continue;
         }
-        size_t n = text_glyph(key + i, len - i);
-        if (n == 0 && text_utf8_step(key + i, len - i) > 0)
-            return err_set(
-                err, RC_INVALID, "an item key has no control characters (byte %zu)", i + 1);
+        size_t n = text_utf8_step(key + i, len - i);
         if (n == 0)
             return err_set(err, RC_INVALID, "an item key is UTF-8 (byte %zu is not)", i + 1);
+        if (is_control(text_code_point(key + i, n)))
+            return err_set(
+                err, RC_INVALID, "an item key has no control characters (byte %zu)", i + 1);
         i += n;
     }
     return RC_OK;

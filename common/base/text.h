@@ -30,7 +30,11 @@ MUST_CHECK enum rc text_check_key(const char *key, size_t len, struct err *err);
 bool text_is_utf8(const char *s, size_t len);
 /* Length of the well-formed UTF-8 character at s (len > 0), 0 if there is none. */
 size_t text_utf8_step(const char *s, size_t len);
-/* The same, but 0 for control characters (C0, DEL, C1) as well: what may be shown as it is. */
+/* Its number; n as text_utf8_step has it. */
+uint32_t text_code_point(const char *s, size_t n);
+/* As text_utf8_step, but 0 for what may not be shown as it is: control characters (C0, DEL, C1),
+ * and characters that join, hide or turn round others (U+061C, U+200B to U+200F, U+2028 to U+202E,
+ * U+2066 to U+2069, U+FEFF). */
 size_t text_glyph(const char *s, size_t len);
 
 /* The nearest of words[n] by edit distance, or NULL if none is near (distance > a third + 1). */
@@ -42,8 +46,11 @@ char *text_count(int64_t n, char *out, size_t cap);
 char *text_duration(int64_t ms, char *out, size_t cap);
 /* "412 MB" (binary units, as people read them). */
 char *text_size(int64_t bytes, char *out, size_t cap);
-/* Adds s to out with control characters (C0, DEL, C1) and invalid UTF-8 replaced: "\n" → "\\n",
- * others → "\\xHH". What comes from items and handlers reaches a terminal only through this. */
+/* Adds s to out with all that is no glyph replaced: "\n" → "\\n", a byte → "\\xHH", a character of
+ * several → "\\uHHHH". What comes from items and handlers reaches a terminal only through this. */
 void text_add_printable(struct buf *out, const char *s, size_t len);
+/* The same for JSON, which stays valid and says the same: there control characters of one byte, and
+ * bytes that are no UTF-8, are no concern. */
+void text_add_json_printable(struct buf *out, const char *json, size_t len);
 
 #endif

@@ -79,6 +79,12 @@ void text_add_printable(struct buf *out, const char *s, size_t len)
             i += n;
             continue;
         }
+        n = text_utf8_step(s + i, len - i);
+        if (n > 1) {
+            buf_addf(out, "\\u%04x", (unsigned)text_code_point(s + i, n));
+            i += n;
+            continue;
+        }
         unsigned char c = (unsigned char)s[i++];
         if (c == '\n')
             buf_adds(out, "\\n");
@@ -86,5 +92,17 @@ void text_add_printable(struct buf *out, const char *s, size_t len)
             buf_adds(out, "\\t");
         else
             buf_addf(out, "\\x%02x", c);
+    }
+}
+
+void text_add_json_printable(struct buf *out, const char *json, size_t len)
+{
+    for (size_t i = 0; i < len;) {
+        size_t n = text_utf8_step(json + i, len - i);
+        if (json[i] == 0x7f || (n > 1 && text_glyph(json + i, n) == 0))
+            buf_addf(out, "\\u%04x", (unsigned)text_code_point(json + i, n));
+        else
+            buf_add(out, json + i, n ? n : 1);
+        i += n ? n : 1;
     }
 }

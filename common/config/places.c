@@ -97,3 +97,14 @@ void places_check(const struct config *config, struct buf *problems, struct buf 
         check_file(&c, "log", pool->log_file);
     users_check(config, problems);
 }
+
+static bool is_by_environment(const struct config *config, const char *key)
+{
+    const struct origin *origin = origin_find(&config->pool.origins, key);
+    return origin && strcmp(origin->file, CONFIG_ENVIRONMENT) == 0;
+}
+
+bool places_by_environment(const struct config *config)
+{
+    return is_by_environment(config, "database") || is_by_environment(config, "socket");
+}

@@ -11,4 +11,7 @@
  * before the pool starts; NULL: that is a problem, too. */
 void places_check(const struct config *config, struct buf *problems, struct buf *warnings);
 
+/* The environment says where database or socket lie: then a file may have many pools. */
+bool places_by_environment(const struct config *config);
+
 #endif

@@ -372,6 +372,12 @@ const struct filter_term *filter_exactly(const struct filter *filter, enum filte
     return NULL;
 }
 
+bool filter_is_negated(const char *text)
+{
+    size_t len;
+    return text[0] == '-' && is_field_word(text + 1, &len) && filter_about(text + 1, len);
+}
+
 void filter_without(const struct filter *filter, const char *text, uint32_t fields, struct buf *out)
 {
     for (size_t i = 0; i < filter->len; i++) {

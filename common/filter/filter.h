@@ -82,6 +82,9 @@ struct filter_fault {
 MUST_CHECK enum rc filter_parse(const char *text, struct filter *ret, struct filter_fault *fault);
 void filter_fini(struct filter *filter);
 
+/* Does this text begin with a negated field and an operator, as in -status:done? */
+bool filter_is_negated(const char *text);
+
 const char *filter_field_name(enum filter_field field);
 /* True if it has a word about this field. */
 bool filter_has(const struct filter *filter, enum filter_field field);

@@ -10,6 +10,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/sys.h"
+#include "common/ipc/control_name.h"
 
 #define ANSWER_MAX_BYTES (16u << 20)
 
@@ -21,6 +22,11 @@ enum rc control_address(const char *path, struct sockaddr_un *ret, int *ret_dir_
 
     memset(ret, 0, sizeof *ret);
     ret->sun_family = AF_UNIX;
+    if (path[0] == '@' && strlen(path) < sizeof ret->sun_path) {
+        memcpy(ret->sun_path + 1, path + 1, strlen(path) - 1);
+        *ret_dir_fd = -1;
+        return RC_OK;
+    }
     if (strlen(path) < sizeof ret->sun_path) {
         memcpy(ret->sun_path, path, strlen(path) + 1);
         *ret_dir_fd = -1;
@@ -85,6 +91,18 @@ static enum rc connect_to(const char *path, int64_t deadline_mono_ns, int *ret_f
     }
     *ret_fd = TAKE_FD(fd);
     return RC_OK;
+}
+
+/* A file's owner let it be made where it lies; an abstract name can be taken by anybody. */
+static bool is_believed(int fd, const char *path)
+{
+    struct ucred peer;
+    socklen_t len = sizeof peer;
+    uid_t uid;
+
+    return path[0] != '@' ||
+           (control_name_uid(path, &uid) &&
+               getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && peer.uid == uid);
 }
 
 static enum rc send_request(int fd, const char *request, int64_t deadline_mono_ns)
@@ -153,6 +171,8 @@ enum rc control_ask(
     rc = connect_to(path, deadline_mono_ns, &fd, err);
     if (rc != RC_OK)
         return rc;
+    if (!is_believed(fd, path))
+        return err_set(err, RC_NOTFOUND, "%s answers as another user than its name says", path);
     /* A server that refuses may answer and close before it has read the request: read anyway. */
     sent = send_request(fd, request, deadline_mono_ns);
     rc = sent == RC_AGAIN ? sent : read_answer(fd, deadline_mono_ns, &answer);

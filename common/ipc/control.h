@@ -6,7 +6,7 @@
  *                           running, suspended, stopping), workers_target, workers, keeper_pid,
  *                           database, config; lock_holder {pid, program, for_ms} while a
  *                           foreign program makes the pool wait for the write lock
- *   file                    the configuration file's path and a line feed
+ *   file                    the configuration file's path, the database's, a line feed each
  *   workers                 NDJSON, one object a slot with a life: slot, pid, life, state,
  *                           claim (text or null; of several the oldest), runs (in hand), begun
  *                           (every claim of this life up to it has begun, or is given back), since
@@ -36,13 +36,15 @@
 
 #define CONTROL_LINE_MAX 256
 
-/* Asks the pool whose socket lies at path; payload (may be NULL) gets what follows "ok".
- * RC_NOTFOUND: nobody answers there; RC_INVALID: it said error (err has its text); RC_BUSY:
- * somebody listens, but did not answer in time. timeout_ms bounds the whole. */
+/* Asks the pool whose socket lies at path (or has the name "@…", see control_name.h); payload (may
+ * be NULL) gets what follows "ok". RC_NOTFOUND: nobody answers there; RC_INVALID: it said error
+ * (err has its text); RC_BUSY: somebody listens, but did not answer in time. timeout_ms bounds the
+ * whole. */
 MUST_CHECK enum rc control_ask(const char *path, const char *request, int64_t timeout_ms,
     struct buf *payload, struct err *err);
 
-/* The address of a socket path of any length: a long one goes by way of its directory's descriptor
+/* The address of a name "@…", or of a socket path of any length: a long one goes by way of its
+ * directory's descriptor
  * (*ret_dir_fd, else −1), which must stay open until after bind or connect. Caller closes it. */
 MUST_CHECK enum rc control_address(
     const char *path, struct sockaddr_un *ret, int *ret_dir_fd, struct err *err);

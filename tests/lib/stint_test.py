@@ -62,7 +62,7 @@ class Result:
 
     @property
     def rows(self):
-        return [json.loads(line) for line in self.out.splitlines() if line]
+        return [json.loads(line) for line in self.out.split("\n") if line]
 
     def __str__(self):
         return f"{' '.join(self.argv)} → {self.code}\n{self.out}\n{self.err}"
@@ -138,7 +138,8 @@ class StintTest(unittest.TestCase):
     def environment(self, env=None):
         clean = {k: v for k, v in os.environ.items() if not k.startswith("STINT_")}
         name, _, value = self.mark.partition("=")
-        return {**clean, name: value, "TMPDIR": self.tmp, "NO_COLOR": "1", **(env or {})}
+        return {**clean, name: value, "TMPDIR": self.tmp, "NO_COLOR": "1", "TERM": "xterm",
+                **(env or {})}
 
     def stint(self, *args, code=0, stdin=None, env=None, cwd=None, timeout=COMMAND_TIMEOUT,
               program="stint"):

@@ -65,6 +65,8 @@ class Completion(StintTest):
                 (["-c", ""], [":file"]), (["init", ""], [":dir"]), (["db", "backup", ""], [":file"]),
                 (["ls", "job:n"], ["job:news"]), (["retry", "status:fa"], ["status:failed"]),
                 (["ls", "job:news", "stage:p"], ["stage:parse"]), (["help", "db", "b"], ["backup"]),
+                (["ls", "-statu"], ["-status:"]), (["ls", "-status:fa"], ["-status:failed"]),
+                (["ls", "-job:news", "stage:p"], ["stage:parse"]), (["status", "-statu"], []),
                 (["completion", ""], ["bash", "fish", "zsh"]), (["frobnicate", ""], []),
                 (["-q", "--json", "check", "--ver"], ["--version", "--verbose"]),
                 (["db", "frobnicate", ""], []), (["status", "--", "--c"], [])):

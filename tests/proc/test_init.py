@@ -4,6 +4,7 @@ Scripts are rendered from conf/init with paths of the test's own directory, so n
 is touched and no service of this machine is started or stopped.
 """
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -65,6 +66,52 @@ class Runit(InitTest):
         self.config(QUICK)
         self.run_tool("sv", "up", self.service)
         self.wait_ready()
+
+
+class StateDirectory(InitTest):
+    """The run scripts make the directory of the database, for the user that the pool becomes."""
+
+    SCRIPTS = ("runit/run", "s6/run")
+
+    def setUp(self):
+        super().setUp()
+        self.need_root()
+        self.paths["STATEDIR"] = self.path("var/lib/stint")
+        self.script("stintd", 'echo "started $*"')
+        self.paths["SBINDIR"] = self.dir
+
+    def run_script(self, name):
+        done = self.run_tool(self.render(name, "run"))
+        self.assertIn("started --user", done.stdout)
+
+    def test_it_is_made_for_the_user(self):
+        self.paths["USER"] = "nobody"
+        for name in self.SCRIPTS:
+            with self.subTest(name):
+                self.run_script(name)
+                found = os.stat(self.paths["STATEDIR"])
+                self.assertEqual(found.st_mode & 0o777, 0o700)
+                self.assertEqual(found.st_uid, pwd.getpwnam("nobody").pw_uid)
+                os.rmdir(self.paths["STATEDIR"])
+
+    def test_one_that_is_there_is_left_alone(self):
+        os.makedirs(self.paths["STATEDIR"], mode=0o755)
+        self.paths["USER"] = "nobody"
+        for name in self.SCRIPTS:
+            self.run_script(name)
+        self.assertEqual(os.stat(self.paths["STATEDIR"]).st_uid, 0)
+
+    def test_without_the_user_nothing_is_made_and_stintd_says_so(self):
+        self.paths["USER"] = "no-such-user-here"
+        for name in self.SCRIPTS:
+            self.run_script(name)
+        self.assertFalse(os.path.exists(self.paths["STATEDIR"]))
+
+    def test_lsb(self):
+        os.mkdir(self.path("run"))
+        self.paths["USER"] = "nobody"
+        self.run_tool(self.render("sysv/stint", "lsb"), "start", code=None)
+        self.assertEqual(os.stat(self.paths["STATEDIR"]).st_uid, pwd.getpwnam("nobody").pw_uid)
 
 
 class S6(InitTest):

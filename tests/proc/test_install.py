@@ -7,7 +7,7 @@ import subprocess
 import unittest
 
 import path  # noqa: F401
-from init_test import ROLES, InitTest
+from init_test import INIT, ROLES, InitTest
 from stint_test import BIN
 
 
@@ -124,6 +124,20 @@ class Installed(InitTest):
         for ending in ("init.d/stint", "logrotate.d/stint"):
             with open(self.find(ending), encoding="utf-8") as f:
                 self.assertTrue(f.read().endswith("# mine\n"))
+
+    def test_who_may_not_write_there_is_told_how(self):
+        self.need_root()
+        os.chmod(self.dir, 0o755)
+        script = shutil.copy(f"{INIT}/install-once", self.dir)
+        source = self.write("mine", "x", 0o644)
+        os.mkdir(self.path("closed"), 0o755)
+        for place in ("closed", "closed/below"):
+            done = subprocess.run([script, source, self.path(place), "x.conf", "0644"], check=False,
+                                  capture_output=True, text=True, user="nobody", cwd="/", env={})
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(f"{place}/x.conf cannot be written", done.stderr)
+            self.assertIn("--sysconfdir=etc", done.stderr)
+        self.assertEqual(os.listdir(self.path("closed")), [])
 
     def test_the_installed_programs_find_each_other(self):
         stint = self.find("bin/stint")

@@ -43,7 +43,8 @@ class Log(StintTest):
 
     def test_a_file_instead_of_standard_error(self):
         pool = self.stintd(log="file stint.log")
-        self.assertIn("event=pool.ready", self.text())
+        self.assertRegex(self.text(), r'event=pool.ready msg="[a-z :]+" workers_min=\d+ '
+                                      r'workers_max=\d+ pool_id="?[0-9a-f-]+"?\n')
         self.assertEqual(os.stat(self.file).st_mode & 0o777, 0o640)
         self.assertEqual(pool.log(), "")
         for pid in self.followers(pool):

@@ -120,6 +120,24 @@ class Walk(Operate):
         self.assertLess(len(far[1]), 160)
         self.assertEqual(far[1][far[2].index("^")], "1")
 
+    def test_a_filter_may_begin_with_a_negation(self):
+        self.config(ONE)
+        self.stint("add", "j", "--", "a", "-b")
+        for words in (["-key:a"], ["job:j", "-key:a"], ["-key:a -changed>1h"],
+                      ["-changed>1h", "key:-b"], ["--limit", "5", "-age>1h", "-source:x", "key:-b"],
+                      ["--", "-a"]):
+            rows = self.stint("ls", "--json", *words).rows
+            self.assertEqual([r["key"] for r in rows], ["-b"], words)
+        self.assertIn("would cancel 1", self.stint("cancel", "-n", "-key:a").out)
+        self.assertIn("none of what matches is failed",
+                      self.stint("retry", "-y", "-status:done", code=5).err)
+        for words in (["-statsu:done"], ["-a.txt"], ["-nb"], ["job:j", "-https://x"]):
+            said = self.stint("cancel", *words, code=2).err
+            self.assertIn(f"a word of the filter that begins with - stands behind --, as in: -- "
+                          f"'{words[-1]}'", said)
+        self.assertIn("stands behind --", self.stint("ls", "-cats", code=78).err)
+        self.assertNotIn("behind --", self.stint("status", "-z", code=2).err)
+
     def test_a_list_that_is_cut_says_of_how_many(self):
         self.config(ONE)
         self.fail_items(120)

@@ -1,4 +1,5 @@
 """What a terminal, a pipe and a reader that leaves see: colour, talk, events that are followed."""
+import json
 import os
 import pty
 import subprocess
@@ -45,6 +46,31 @@ class Screen(StintTest):
                 (True, self.stint("status", "--color", "always").out)):
             self.assertEqual("\x1b[" in text, has, text)
             self.assertIn("no pool is running" if "JOB" in text else "stint.status", text)
+
+    def test_a_terminal_gets_no_control_characters_a_file_every_byte(self):
+        raw = "\x07\x1b[31m\x7f\x9b\u202e\u2028\ufeff\n"
+        key = "k\u202e\u2066z"
+        self.write("out", json.dumps(raw, ensure_ascii=False).replace("\u007f", "\x7f"))
+        self.config("[job j]\nhandler = exec cat out\n")
+        self.stint("add", "j", key)
+        self.stint("run", "--drain")
+        found = self.stint("results", "j", "--json").rows
+        self.assertEqual([r["result"] for r in found if r["key"] == key], [raw])
+        for args, is_json in ((["results", "j", "--format", "csv"], False),
+                              (["results", "j", "--json"], True), (["ls", "--json"], True),
+                              (["show", "j", key, "--json"], True), (["results", "j"], False),
+                              (["ls"], False), (["show", "j", key], False), (["events"], False)):
+            file, shown = self.stint(*args), self.on_terminal(*args, NO_COLOR="1")
+            for c in "\x07\x1b\x7f\x9b\u202e\u2028\u2066\ufeff":
+                self.assertNotIn(c, shown, args)
+            if is_json:
+                self.assertIn(key, file.out)
+                self.assertEqual([json.loads(line) for line in shown.replace("\r\n", "\n").split("\n") if line], file.rows)
+            elif "csv" not in args:
+                self.assertNotIn("\u202e", file.out)
+        out = subprocess.run([f"{BIN}/stint", "results", "j", "--format", "csv"], cwd=self.dir,
+                             env=self.environment(), stdout=subprocess.PIPE, check=True).stdout
+        self.assertIn(f'{key},j,done,"{raw}",'.encode(), out)
 
     def test_quiet_says_nothing_but_data_and_errors(self):
         self.assertNotEqual(self.stint("status").err, "")

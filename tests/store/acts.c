@@ -1,5 +1,5 @@
 /* What retry and cancel make of a stage run in each status. */
-#include "tests/store/fixture.h"
+#include "tests/store/selecting.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,31 +8,6 @@
 #include "common/base/buf.h"
 #include "common/store/act.h"
 
-static void parse(const char *text, struct filter *ret)
-{
-    struct filter_fault fault = {.at = 0};
-    if (filter_parse(text, ret, &fault))
-        fail_msg("%s: %s", text, fault.what.text);
-}
-
-static int64_t count(struct fixture *f, const char *text)
-{
-    struct filter filter CLEANUP(filter_fini) = FILTER_INIT;
-    struct selection *sel CLEANUP(cleanup_selection) = NULL;
-    struct run_row row;
-    int64_t n = 0;
-    enum rc rc;
-    parse(text, &filter);
-    ok(f, selection_open(f->store, &filter, UINT32_MAX, &sel, &f->err));
-    while ((rc = selection_next(sel, &row, &f->err)) == RC_ROW)
-        n++;
-    assert_int_equal(rc, RC_DONE);
-    assert_int_equal(selection_next(sel, &row, &f->err), RC_DONE);
-    int64_t known = selection_known_count(sel);
-    assert_true(known == -1 || known == n);
-    return n;
-}
-
 static struct act_report act(struct fixture *f, enum act which, const char *text)
 {
     struct filter filter CLEANUP(filter_fini) = FILTER_INIT;
@@ -40,7 +15,7 @@ static struct act_report act(struct fixture *f, enum act which, const char *text
     struct act_options opts = {.act = which, .catalog = f->catalog, .uid = 42};
     struct act_report report = {.changed = 0};
     enum rc rc;
-    parse(text, &filter);
+    parse_filter(text, &filter);
     ok(f, selection_open(f->store, &filter, act_statuses(which), &sel, &f->err));
     while ((rc = act_bite(sel, f->store, &opts, &report, &f->err)) == RC_OK)
         continue;
@@ -157,7 +132,7 @@ static void test_a_whole_item(void **state)
     start_pool(f);
     work_one(f);
     assert_int_equal(act(f, ACT_CANCEL, "job:j").changed, 3);
-    assert_int_equal(count(f, "item:cancelled"), 4);
+    assert_int_equal(count_runs(f, "item:cancelled"), 4);
     assert_int_equal(act(f, ACT_RETRY, "item:cancelled").changed, 3);
     char *row CLEANUP_FREE = sql_text(
         f, "SELECT group_concat(status) FROM (SELECT status FROM item_stages ORDER BY id)");
@@ -191,7 +166,7 @@ static void test_bites(void **state)
         (void)snprintf(key, sizeof key, "k%d", i);
         add(f, key);
     }
-    parse("job:j", &filter);
+    parse_filter("job:j", &filter);
     ok(f, selection_open(f->store, &filter, act_statuses(ACT_CANCEL), &sel, &f->err));
     ok(f, act_bite(sel, f->store, &opts, &report, &f->err));
     assert_int_equal(report.changed, ACT_BITE);
@@ -214,7 +189,7 @@ static void test_a_change_in_between_is_respected(void **state)
     add(f, "k");
     add(f, "l");
     start_pool(f);
-    parse("stage:a attempts:0", &filter);
+    parse_filter("stage:a attempts:0", &filter);
     ok(f, selection_open(f->store, &filter, act_statuses(ACT_CANCEL), &sel, &f->err));
     assert_int_equal(selection_next(sel, &row, &f->err), RC_ROW); /* the page is read */
     selection_put_back(sel);
@@ -243,7 +218,7 @@ static void test_a_change_before_the_lock_is_respected(void **state)
     struct selection *sel = NULL;
     add(f, "k");
     add(f, "l");
-    parse("stage:a error=\"\"", &filter);
+    parse_filter("stage:a error=\"\"", &filter);
     ok(f, store_open(&opts, &store, &f->err));
     ok(f, selection_open(store, &filter, act_statuses(ACT_CANCEL), &sel, &f->err));
     ok(f, act_bite(sel, store, &act_opts, &report, &f->err));

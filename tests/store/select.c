@@ -1,37 +1,11 @@
 /* Which stage runs a filter selects: as plain SQL would say it. */
-#include "tests/store/fixture.h"
+#include "tests/store/selecting.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/buf.h"
-#include "common/store/select.h"
-
-static void parse(const char *text, struct filter *ret)
-{
-    struct filter_fault fault = {.at = 0};
-    if (filter_parse(text, ret, &fault))
-        fail_msg("%s: %s", text, fault.what.text);
-}
-
-static int64_t count(struct fixture *f, const char *text)
-{
-    struct filter filter CLEANUP(filter_fini) = FILTER_INIT;
-    struct selection *sel CLEANUP(cleanup_selection) = NULL;
-    struct run_row row;
-    int64_t n = 0;
-    enum rc rc;
-    parse(text, &filter);
-    ok(f, selection_open(f->store, &filter, UINT32_MAX, &sel, &f->err));
-    while ((rc = selection_next(sel, &row, &f->err)) == RC_ROW)
-        n++;
-    assert_int_equal(rc, RC_DONE);
-    assert_int_equal(selection_next(sel, &row, &f->err), RC_DONE);
-    int64_t known = selection_known_count(sel);
-    assert_true(known == -1 || known == n);
-    return n;
-}
 
 #define TWO_JOBS TWO_STAGES "[job k]\nhandler = builtin noop\n[job empty]\nhandler = builtin noop\n"
 
@@ -131,7 +105,7 @@ static void test_selecting(void **state)
                       " JOIN stages g ON g.id = s.stage_id JOIN jobs j ON j.id = w.job_id"
                       " JOIN item_derived_status d ON d.item_id = w.id WHERE %s",
                 selecting[i].where);
-        int64_t expected = sql_int(f, text), found = count(f, selecting[i].filter);
+        int64_t expected = sql_int(f, text), found = count_runs(f, selecting[i].filter);
         if (expected != found)
             fail_msg(
                 "%s: %lld, not %lld", selecting[i].filter, (long long)found, (long long)expected);
@@ -149,10 +123,10 @@ static void test_hidden_jobs_are_asked_for(void **state)
     fixture_configure(f, "[job j]\nhandler = builtin noop\ndiscover = exec true\n");
     struct add_report report = {0};
     ok(f, store_open_discoveries(f->store, f->catalog, &report, &f->err));
-    assert_int_equal(count(f, ""), 0);
-    assert_int_equal(count(f, "status:pending"), 0);
-    assert_int_equal(count(f, "-job:j"), 0);
-    assert_int_equal(count(f, "job:@discover"), 1);
+    assert_int_equal(count_runs(f, ""), 0);
+    assert_int_equal(count_runs(f, "status:pending"), 0);
+    assert_int_equal(count_runs(f, "-job:j"), 0);
+    assert_int_equal(count_runs(f, "job:@discover"), 1);
 }
 
 int main(void)

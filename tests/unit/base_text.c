@@ -219,7 +219,26 @@ static void control_characters_never_reach_a_terminal(void **state)
     CLEANUP(buf_fini) struct buf out = BUF_INIT;
     static const char text[] = "a\n\t\x1b[31m\x7f\xc2\x9b\xff\xc3\xa4\0z";
     text_add_printable(&out, text, sizeof(text) - 1);
-    assert_string_equal(buf_str(&out), "a\\n\\t\\x1b[31m\\x7f\\xc2\\x9b\\xff\xc3\xa4\\x00z");
+    assert_string_equal(buf_str(&out), "a\\n\\t\\x1b[31m\\x7f\\u009b\\xff\xc3\xa4\\x00z");
+}
+
+static void characters_that_hide_others_are_named(void **state)
+{
+    (void)state;
+    CLEANUP(buf_fini) struct buf out = BUF_INIT, json = BUF_INIT;
+    static const char text[] = "\u061c\u200b\u200f\u2010\u2027\u2028\u202e\u202f\u2065\u2066\u2069"
+                               "\u206a\ufeff\u00a0";
+    static const char shown[] = "\\u061c\\u200b\\u200f\u2010\u2027\\u2028\\u202e\u202f\u2065"
+                                "\\u2066\\u2069\u206a\\ufeff\u00a0";
+    text_add_printable(&out, text, sizeof(text) - 1);
+    assert_string_equal(buf_str(&out), shown);
+    text_add_json_printable(&json, text, sizeof(text) - 1);
+    assert_string_equal(buf_str(&json), shown);
+    buf_reset(&json);
+    text_add_json_printable(&json, "{\"a\": \"\x7f\xc2\x9b\xff\"}\n", 15);
+    assert_string_equal(buf_str(&json), "{\"a\": \"\\u007f\\u009b\xff\"}\n");
+    assert_int_equal(text_check_key("a\u200db\u202e", 8, NULL), RC_OK);
+    assert_int_equal(text_check_key("a\xc2\x85", 3, NULL), RC_INVALID);
 }
 
 static void buffers_grow_and_shrink(void **state)
@@ -275,6 +294,7 @@ int main(void)
         cmocka_unit_test(the_nearest_word_is_found),
         cmocka_unit_test(numbers_are_shown),
         cmocka_unit_test(control_characters_never_reach_a_terminal),
+        cmocka_unit_test(characters_that_hide_others_are_named),
         cmocka_unit_test(buffers_grow_and_shrink),
         cmocka_unit_test(errors_are_cut_not_overrun),
     };

@@ -101,6 +101,31 @@ static void test_two_dashes_end_options(void **state)
     args_fini(&p.args);
 }
 
+static bool is_marked(const char *arg)
+{
+    return strchr(arg, ':') != NULL;
+}
+
+static void test_words_that_begin_with_a_dash(void **state)
+{
+    (void)state;
+    static char words_of[][8] = {"stint", "-c:x", "-q"}, bad[] = "-zz";
+    char *argv[] = {words_of[0], words_of[1], words_of[2], NULL};
+    struct args args = ARGS_INIT;
+    struct err err = {""};
+    args.is_word = is_marked;
+    assert_int_equal(args_parse(3, argv, sets, 2, &args, &err), RC_OK);
+    assert_int_equal(args.words_len, 1);
+    assert_string_equal(args.words[0], "-c:x");
+    assert_true(args_has(&args, "quiet"));
+    args_fini(&args);
+    argv[2] = bad;
+    assert_int_equal(args_parse(3, argv, sets, 2, &args, &err), RC_INVALID);
+    assert_non_null(strstr(err.text, "unknown option -z"));
+    assert_non_null(strstr(err.text, "-- '-zz'"));
+    args_fini(&args);
+}
+
 static void expect_error(const char *line, const char *part)
 {
     struct parsed p = parse(line);
@@ -160,6 +185,7 @@ int main(void)
         cmocka_unit_test(test_forms_of_values),
         cmocka_unit_test(test_a_value_may_begin_with_a_dash),
         cmocka_unit_test(test_two_dashes_end_options),
+        cmocka_unit_test(test_words_that_begin_with_a_dash),
         cmocka_unit_test(test_errors_say_what_is_near),
         cmocka_unit_test(test_the_command_is_found_behind_options),
     };

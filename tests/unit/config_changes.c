@@ -12,7 +12,6 @@
 #include "common/config/changes.h"
 #include "tests/unit/config_text.h"
 
-#define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
 #define A "[job a]\nstages = x y\n"
 #define X "[stage a.x]\nhandler = exec t\n"
 #define Y "[stage a.y]\nhandler = exec t\n"
@@ -77,16 +76,6 @@ static void add_line(void *ctx, const struct change *change)
     buf_addf(out, "%s: %s%s%s: %s -> %s%s\n", classes[change->class], change->section,
         change->key ? " " : "", change->key ? change->key : "", text_of(change, change->old_text),
         text_of(change, change->new_text), change->is_for_next ? ", later" : "");
-}
-
-static struct config *good(const char *text)
-{
-    CLEANUP(buf_fini) struct buf problems = BUF_INIT;
-    struct config *config = NULL;
-    enum rc rc = parse2(text, NULL, NULL, &config, &problems);
-    assert_string_equal(buf_str(&problems), "");
-    assert_int_equal(rc, RC_OK);
-    return config;
 }
 
 static void every_difference_is_told_with_its_class(void **state)

@@ -12,16 +12,6 @@
 #include "common/base/sys.h"
 #include "tests/unit/config_text.h"
 
-static struct config *good(const char *text)
-{
-    CLEANUP(buf_fini) struct buf problems = BUF_INIT;
-    struct config *config = NULL;
-    enum rc rc = parse2(text, NULL, NULL, &config, &problems);
-    assert_string_equal(buf_str(&problems), "");
-    assert_int_equal(rc, RC_OK);
-    return config;
-}
-
 static void nothing_is_a_configuration(void **state)
 {
     (void)state;
@@ -197,12 +187,6 @@ static void names_have_64_bytes(void **state)
         if (len <= 64)
             config_free(config);
     }
-}
-
-static uint32_t next_random(uint32_t *seed)
-{
-    *seed = *seed * 1664525u + 1013904223u;
-    return *seed >> 8;
 }
 
 /* Bytes changed, cut and doubled in a good text; and bytes from nowhere. Whatever comes out is

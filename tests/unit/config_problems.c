@@ -15,8 +15,6 @@
     "exec PROGRAM ARGS, resident PROGRAM ARGS, plugin FILE.so, shell COMMAND, or builtin noop, "   \
     "sleep DURATION or fail TEXT\n"
 
-#define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
-
 /* J: a job that is right, so that only the wrong thing is told. */
 #define J "[job a]\nhandler = builtin noop\n"
 #define S "[job a]\nstages = x y\n[stage a.x]\nhandler = exec t\n[stage a.y]\nhandler = exec t\n"
@@ -189,15 +187,8 @@ static const struct {
 static void wrong_input_gets_its_words(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(wrong); i++) {
-        CLEANUP(buf_fini) struct buf problems = BUF_INIT;
-        struct config *config = NULL;
-        enum rc rc = parse2(wrong[i].text, NULL, NULL, &config, &problems);
-        assert_string_equal(buf_str(&problems), wrong[i].problems);
-        assert_int_equal(rc, RC_INVALID);
-        assert_null(config);
-        assert_int_equal(parse2(wrong[i].text, NULL, NULL, &config, NULL), RC_INVALID);
-    }
+    for (size_t i = 0; i < COUNT_OF(wrong); i++)
+        is_wrong(wrong[i].text, wrong[i].problems);
 }
 
 static void all_problems_come_at_once_from_all_files(void **state)

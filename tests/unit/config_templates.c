@@ -12,18 +12,6 @@
 #include "common/config/changes.h"
 #include "tests/unit/config_text.h"
 
-#define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
-
-static struct config *good(const char *text)
-{
-    CLEANUP(buf_fini) struct buf problems = BUF_INIT;
-    struct config *config = NULL;
-    enum rc rc = parse2(text, NULL, NULL, &config, &problems);
-    assert_string_equal(buf_str(&problems), "");
-    assert_int_equal(rc, RC_OK);
-    return config;
-}
-
 /* timeout: 1 template of the job, 2 job, 3 template of the stage, 4 stage; grace: the deepest. */
 #define TEMPLATES                                                                                  \
     "[template jt]\ntimeout = 1s\nuse = base\n[template st]\ntimeout = 3s\n"                       \
@@ -220,19 +208,8 @@ static const struct {
 static void wrong_ones_get_their_words(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(wrong); i++) {
-        CLEANUP(buf_fini) struct buf problems = BUF_INIT;
-        struct config *config = NULL;
-        enum rc rc = parse2(wrong[i].text, NULL, NULL, &config, &problems);
-        assert_string_equal(buf_str(&problems), wrong[i].problems);
-        assert_int_equal(rc, RC_INVALID);
-    }
-}
-
-static uint32_t next_random(uint32_t *seed)
-{
-    *seed = *seed * 1664525u + 1013904223u;
-    return *seed >> 8;
+    for (size_t i = 0; i < COUNT_OF(wrong); i++)
+        is_wrong(wrong[i].text, wrong[i].problems);
 }
 
 /* Whatever stands there: a configuration, or problems that are told; and what differs between it

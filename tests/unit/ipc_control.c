@@ -9,12 +9,14 @@
 #include <cmocka.h>
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/ipc/control.h"
+#include "common/ipc/control_name.h"
 
 #define LIMIT_MS 20000
 
@@ -132,6 +134,43 @@ static void test_nobody_there(void **state)
     assert_int_equal(control_ask(s.path, "ping", LIMIT_MS, NULL, NULL), RC_NOTFOUND);
 }
 
+/* A name can be taken by anybody: it is believed of the user in it only. */
+static void test_name_of_another_user(void **state)
+{
+    static const struct {
+        unsigned more;
+        enum rc rc;
+    } rows[] = {{0, RC_OK}, {1, RC_NOTFOUND}};
+    struct sockaddr_un address;
+    struct server s;
+    int dir_fd = -1;
+
+    (void)state;
+    (void)signal(SIGPIPE, SIG_IGN); /* who is not believed is not listened to */
+    for (size_t i = 0; i < 2; i++) {
+        char *name = control_name("/tmp/stint.conf", geteuid() + rows[i].more), *half;
+        uid_t uid;
+
+        assert_true(control_name_uid(name, &uid));
+        assert_int_equal(uid, geteuid() + rows[i].more);
+        half = strrchr(name, '-');
+        (void)snprintf(half + 1, 17, "%016x", (unsigned)getpid()); /* nobody else's */
+        open_server(&s, "s", "ok\n");
+        assert_int_equal(control_address(name, &address, &dir_fd, NULL), RC_OK);
+        (void)close(s.fd);
+        s.fd = socket(AF_UNIX, SOCK_STREAM, 0);
+        assert_int_equal(bind(s.fd, (struct sockaddr *)&address, sizeof address), 0);
+        assert_int_equal(listen(s.fd, 4), 0);
+        (void)unlink(s.path);
+        (void)snprintf(s.path, sizeof s.path, "%s", name);
+        assert_int_equal(ask(&s, LIMIT_MS, NULL, NULL), rows[i].rc);
+        close_server(&s);
+        free(name);
+    }
+    assert_false(control_name_uid("@stint-x-1", &(uid_t){0}));
+    assert_null(control_name("/nowhere/at/all/stint.conf", 0));
+}
+
 /* Longer than sun_path: by way of the directory's descriptor. */
 static void test_long_path(void **state)
 {
@@ -164,6 +203,7 @@ int main(void)
         cmocka_unit_test(test_error_is_passed_on),
         cmocka_unit_test(test_garbage_and_silence),
         cmocka_unit_test(test_nobody_there),
+        cmocka_unit_test(test_name_of_another_user),
         cmocka_unit_test(test_long_path),
         cmocka_unit_test(test_request_is_bounded),
     };
