@@ -1,5 +1,7 @@
 #include "worker/cycle.h"
 
+#include <malloc.h>
+
 #include "common/base/clock.h"
 #include "common/base/crash.h"
 #include "worker/accepted.h"
@@ -66,6 +68,7 @@ static void idle(struct worker *w, uint32_t seen)
     int64_t look = next_look(w);
     life_hold(&w->life, 0, life_last_claim(&w->life));
     life_enter(&w->life, WORKER_IDLE, 0, 0);
+    (void)malloc_trim(0);
     while (atomic_load(&w->life.mem->wake) == seen && clock_mono_ns() < look &&
            !tokens_are_due(&w->tokens)) {
         if (w->tokens.is_paced)

@@ -26,7 +26,8 @@ static void keep_heap_small(void)
 {
     (void)mallopt(M_ARENA_MAX, 1);
     (void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);
-    (void)mallopt(M_TRIM_THRESHOLD, 128 * 1024);
+    (void)mallopt(M_TRIM_THRESHOLD, 2 * 1024 * 1024); /* and when it falls idle: all: cycle.c */
+    (void)mallopt(M_TOP_PAD, 128 * 1024);
 }
 
 static enum rc open_loop(struct worker *w, struct err *err)

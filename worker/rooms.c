@@ -9,14 +9,20 @@
 
 /* What a wait for a token costs is not known beforehand: of what is paced, nothing is claimed
  * ahead. */
-static size_t with_ahead(const struct worker *w, const struct catalog_stage *stage, size_t room)
+static size_t ahead_of(const struct worker *w, const struct catalog_stage *stage)
 {
     const struct resident *r = &w->resident;
     if (stage->spec->tuning.resources_len > 0 || stage->id != r->stage_id || r->run_ns == 0)
-        return room;
+        return 0;
     int64_t ahead = AHEAD_NS / r->run_ns;
-    ahead = ahead < AHEAD_MAX ? ahead : AHEAD_MAX;
-    return (size_t)ahead > room ? (size_t)ahead : room;
+    return (size_t)(ahead < AHEAD_MAX ? ahead : AHEAD_MAX);
+}
+
+/* What could be sent at once: a call that waits for one of its items has no room for another. */
+static size_t room_in_calls(const struct worker *w, const struct stage_tuning *tuning)
+{
+    const size_t calls = w->resident.calls.len, max = (size_t)tuning->concurrency;
+    return calls < max ? (max - calls) * (size_t)tuning->batch : 0;
 }
 
 static size_t room_of(const struct worker *w, const struct catalog_stage *stage, int64_t now)
@@ -31,8 +37,11 @@ static size_t room_of(const struct worker *w, const struct catalog_stage *stage,
     const struct attempt *running = deck_first(d, ATTEMPT_RUNNING);
     if (running != NULL && (running->stage != stage || running->run.state.is_suspect))
         return 0;
-    size_t room = with_ahead(w, stage, (size_t)stage_room(stage->spec)), open = deck_open(d);
-    return room > open ? room - open : 0;
+    size_t ahead = ahead_of(w, stage), open = deck_open(d);
+    if (ahead > (size_t)stage_room(stage->spec))
+        return ahead > open ? ahead - open : 0;
+    return running != NULL ? room_in_calls(w, &stage->spec->tuning)
+                           : (size_t)stage_room(stage->spec);
 }
 
 bool rooms_decide(struct worker *w)

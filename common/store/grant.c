@@ -222,7 +222,7 @@ enum rc grant_wish(
     return take_of_lane(store, wish, best, room < paid ? room : paid, at, g, err);
 }
 
-enum rc grant_read(struct store *store, const struct wish *wish, const struct grants *g,
+static enum rc read_runs(struct store *store, const struct wish *wish, const struct grants *g,
     struct exchange_answer *ret, struct err *err)
 {
     ret->runs = xcalloc(g->len, sizeof *ret->runs);
@@ -236,6 +236,19 @@ enum rc grant_read(struct store *store, const struct wish *wish, const struct gr
         ret->runs_len += run->id != 0;
     }
     return RC_OK;
+}
+
+/* Of several, one look: each by itself would take and leave the database's locks. */
+enum rc grant_read(struct store *store, const struct wish *wish, const struct grants *g,
+    struct exchange_answer *ret, struct err *err)
+{
+    const bool is_many = g->len > 1;
+    enum rc rc = is_many ? store->driver->snapshot(store->db, err) : RC_OK;
+    if (rc == RC_OK)
+        rc = read_runs(store, wish, g, ret, err);
+    if (is_many)
+        store->driver->rollback(store->db);
+    return rc;
 }
 
 enum rc grant_is_likely(struct store *store, const struct wish *wish, bool *ret, struct err *err)

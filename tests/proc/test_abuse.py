@@ -115,6 +115,24 @@ class Abuse(StintTest):
         with open(f"/proc/{pid}/status", encoding="utf-8") as f:
             return next(int(line.split()[1]) for line in f if line.startswith("VmHWM:"))
 
+    def test_messages_that_are_none(self):
+        """Half a message, a NUL, an endless line, a flood of good ones with a broken last: said."""
+        for key, command, part in (
+                ("half", "printf '{\"type\":\"done\"' >&3", "done"),
+                ("nul", "printf '{\"type\":\\000\"done\"}\\n' >&3", "NUL"),
+                ("line", "head -c 300000000 /dev/zero | tr '\\0' x >&3; exit 0", "1048576"),
+                ("text", "echo hello >&3", "hello"),
+                ("flood", "yes '{\"type\":\"log\",\"text\":\"x\"}' | head -c 1000010 >&3", "log")):
+            with self.subTest(key):
+                self.script("handler", command)
+                self.config(f"[job {key}]\nhandler = exec ./handler\nmax_attempts = 1\n")
+                self.stint("add", key, key)
+                self.stint("run", "--drain", code=1)
+                row = self.run_of(key)
+                self.assertEqual(row["status"], "exhausted", row)
+                self.assertIn(part, row["error"])
+                self.assertLess(len(row["error"]), 600)
+
     def test_endless_standard_error_does_not_keep_it_from_its_timeout(self):
         row = self.one("yes >&2", "timeout = 300ms\nmax_attempts = 1\n", status="exhausted")
         self.assertEqual(row["error"], "timeout after 300 ms")

@@ -1,14 +1,16 @@
-"""conf/examples/handlers: the same task in every language, against wc; alone, and restored from each
-one's own checkpoint."""
+"""conf/examples/handlers: the same task in every language, against wc: alone, restored from each one's
+own checkpoints, and all of them as stages of a pool whose workers are killed."""
 import json
 import os
+import re
 import shutil
 import subprocess
 
 import path  # noqa: F401
+import procs
 from resident import Resident
 from stint_test import BIN, ROOT, StintTest, main
-from waiting import GENEROUS
+from waiting import GENEROUS, wait_until
 
 EXAMPLES = os.path.join(ROOT, "conf", "examples", "handlers")
 BLOCK = "400"
@@ -33,7 +35,10 @@ def has(program):
     return shutil.which(program)
 
 
-class Examples(StintTest):
+NEEDS = {"node": "node", "perl": "perl"}  # by stages
+
+
+class Prepared(StintTest):
     def setUp(self):
         super().setUp()
         self.texts = self.path("some-texts")
@@ -52,6 +57,8 @@ class Examples(StintTest):
                              cwd=self.dir).stdout
         return tuple(int(n) for n in out.split()[:2])
 
+
+class Alone(Prepared):
     def resident(self, argv, checkpoint):
         handler = Resident(self, argv)
         self.assertEqual(handler.hear()["type"], "hello")
@@ -98,6 +105,53 @@ class Examples(StintTest):
         for argv in ("./count.py", "./count.sh", "./count_exec"):
             found = self.stint("handler-check", "--json", "--key", "texts/none", argv).json
             self.assertTrue(found["outcome"].startswith("fail"), found)
+
+
+class Pipeline(Prepared):
+    def setUp(self):
+        super().setUp()
+        with open(self.path("stint.conf"), encoding="utf-8") as f:
+            conf = f.read()
+        for stage, program in NEEDS.items():
+            if not has(program):
+                conf = re.sub(rf"\n\[stage count.{stage}\](?:\n.+)*", "", conf).replace(
+                    f" {stage} ", " ")
+        self.write("stint.conf", conf.replace("workers = 4", "workers = 3"))
+        for n in range(4):
+            self.write(f"../some-texts/{n}", TEXT * n)
+
+    def assert_counted(self):
+        names = sorted(f"texts/{name}" for name in os.listdir(self.texts))
+        for name in names:
+            self.assertEqual(set(self.statuses(name).values()), {"done"})
+            found = self.result_of(name, "agree")
+            self.assertEqual((found["lines"], found["words"]), self.counts(name))
+        return names
+
+    def test_all_agree(self):
+        self.stint("check")
+        self.stint("run", "--drain", code=0, timeout=300)
+        self.assert_counted()
+
+    def in_the_middle(self):
+        """A worker whose run has a checkpoint by now."""
+        return self.query("SELECT claim FROM item_stages WHERE status = 'in_progress'"
+                          " AND checkpoint IS NOT NULL")
+
+    def test_killed_in_the_middle(self):
+        pool = self.pool("--drain", env={"BLOCK": "20"})
+        for _ in range(12):
+            wait_until(lambda: self.in_the_middle() or pool.process.poll() is not None, "a checkpoint")
+            if pool.process.poll() is not None:
+                break
+            for pid in pool.worker_pids():
+                procs.kill(pid)
+        self.assertEqual(pool.wait(300), 0, pool.log())
+        names = self.assert_counted()
+        self.assertTrue(self.events("attempt.interrupted"))
+        started_at = [self.result_of(name, stage)["started_at"] for name in names
+                      for stage in self.statuses(name) if stage != "agree"]
+        self.assertGreater(max(started_at), 0, "nothing went on from a checkpoint")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import unittest
 
 import path  # noqa: F401
 from stint_test import ROOT, StintTest, main
+from waiting import wait_until
 
 HANDLERS = os.path.join(ROOT, "tests", "proc", "handlers")
 LIBRARIES = os.path.join(ROOT, "conf", "handlers")
@@ -48,7 +49,7 @@ class Library:
             self.skipTest(f"{self.program} is not installed")
         self.argv = [self.program, os.path.join(HANDLERS, self.handler[0]), *self.handler[1:]]
         self.env = self.environment({"PYTHONPATH": LIBRARIES, "NODE_PATH": LIBRARIES,
-                                     "STINT_SH": os.path.join(LIBRARIES, "stint.sh"),
+                                     "LIB_SH": os.path.join(LIBRARIES, "stint.sh"),
                                      "PYTHONDONTWRITEBYTECODE": "1"})
 
     def run_it(self, requests, is_exec):
@@ -181,6 +182,66 @@ class Shell(Library, StintTest):
 
 class Bash(Shell):
     program = "bash"
+
+
+class InAPool(StintTest):
+    """Each library in each way, as jobs of one pool."""
+    HANDLERS = {"py-exec": ("exec", "python3", "say_all.py"), "py": ("resident", "python3", "say_all.py"),
+                "py-async": ("resident", "python3", "say_all.py async"),
+                "js-exec": ("exec", "node", "say_all.js"), "js": ("resident", "node", "say_all.js"),
+                "sh-exec": ("exec", "sh", "say_all.sh"), "sh": ("resident", "sh", "say_all.sh")}
+    # status, attempts counted
+    ENDS = {"none": ("done", 1), "spawns": ("done", 1), "fail": ("failed", 1), "skip": ("skipped", 1),
+            "retry": ("retry_later", 1), "crash": ("retry_later", 1), "snooze": ("retry_later", 0)}
+
+    def setUp(self):
+        super().setUp()
+        shutil.copytree(HANDLERS, self.path("handlers"))
+        for folder, _, names in os.walk(self.path("handlers")):
+            for name in [".", *names]:
+                os.chmod(os.path.join(folder, name), 0o755)
+        self.jobs = [job for job, (_, program, _) in self.HANDLERS.items() if shutil.which(program)]
+
+    def configure(self, **tuning):
+        lines = ["[template lib]", f"env.PYTHONPATH = {LIBRARIES}", f"env.NODE_PATH = {LIBRARIES}",
+                 f"env.LIB_SH = {LIBRARIES}/stint.sh", "backoff = 1h"]
+        for job in self.jobs:
+            kind, _, words = self.HANDLERS[job]
+            lines += [f"[job {job}]", "use = lib", f"handler = {kind} ./handlers/{words}"]
+            if kind == "resident":
+                lines += [f"{key} = {value}" for key, value in tuning.items()]
+        self.config("\n".join([*lines, "[job other]", "handler = builtin noop\n"]))
+
+    def check(self):
+        for job in self.jobs:
+            self.stint("add", job, *self.ENDS)
+        pool = self.pool()
+        for job in self.jobs:
+            for key, (status, attempts) in self.ENDS.items():
+                def row(job=job, key=key, status=status):
+                    return next((r for r in self.runs(job) if r["key"] == key and
+                                 r["status"] == status), None)
+                found = wait_until(row, lambda: f"{job} {key}: {self.runs(job)}")
+                self.assertEqual(found["attempts"], attempts, f"{job} {key}")
+        for job in self.jobs:
+            for n in (1, 2):
+                self.wait_status(f"{job}-{n}", "other", "done")
+        costs = [e["data"] for e in self.events("cost")]
+        self.assertEqual(len(costs), len(self.jobs))
+        self.assertEqual({(c["cost_usd"], c["tokens"]) for c in costs}, {(0.25, 3)})
+        self.assertEqual(pool.stop(), 0)
+
+    def test_one_at_a_time(self):
+        self.configure()
+        self.check()
+
+    def test_in_batches(self):
+        self.configure(batch=5)
+        self.check()
+
+    def test_many_at_once(self):
+        self.configure(concurrency=4)
+        self.check()
 
 
 class Files(unittest.TestCase):

@@ -148,6 +148,13 @@ class Installed(InitTest):
         self.assertIn("event=pool.stopped", done.stderr)
         self.run_tool(self.find("sbin/stintd"), "-c", self.path("stint.conf"), "--drain")
 
+    def test_the_handler_examples_find_libraries_and_header(self):
+        self.need("cc")
+        self.run_tool(self.find("examples/handlers/prepare"), self.path("x"), self.path("tmp"))
+        for name in ("stint.py", "stint.js", "stint.sh", "count_exec", "count_plugin.so"):
+            self.assertTrue(os.path.exists(self.path("x", name)), name)
+        self.run_tool(self.find("bin/stint"), "-c", self.path("x", "stint.conf"), "check")
+
     def test_installed_configuration_is_right(self):
         conf = [p for p in self.files() if p.endswith("etc/stint/stint.conf")][0]
         with open(os.path.join(self.root, conf), encoding="utf-8") as f:

@@ -65,9 +65,10 @@ class Pipeline(StintTest):
         self.assertNotIn("STINT_POOL_WORKERS", env)
         with open(self.path("pwd.out"), encoding="utf-8") as f:
             self.assertEqual(f.read().strip(), self.dir)
-        # 0, 1, 2, and what ls itself opens; nothing of the worker's leaks.
+        self.assertEqual(env["STINT_CONTROL_FD"], "3")
+        # 0, 1, 2, 3 for messages, and what ls itself opens; nothing of the worker's leaks.
         with open(self.path("fds.out"), encoding="utf-8") as f:
-            self.assertEqual(f.read().split(), ["0", "1", "2", "3"])
+            self.assertEqual(f.read().split(), ["0", "1", "2", "3", "4"])
 
     def test_exit_status_table(self):
         fails = (64, 65, 66, 67, 68, 70, 100)

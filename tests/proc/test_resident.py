@@ -325,5 +325,57 @@ class Life(ResidentTest):
         self.assertEqual({(r["attempts"], r["status"]) for r in self.runs()}, {(0, "pending")})
 
 
+class Many(ResidentTest):
+    def test_a_thousand_in_flight(self):
+        self.job("concurrency = 100\n", workers=10)
+        self.add(**{f"k{n}": {"act": "hang"} for n in range(1000)})
+        pool = self.pool()
+        wait_until(lambda: len(self.noted("run")) == 1000, "all in flight")
+        self.assertEqual(len({line[0] for line in self.noted("run")}), 10)
+        self.assertEqual(sum(w["runs"] for w in pool.workers()), 1000)
+        pool.signal(signal.SIGQUIT)
+        pool.wait()
+        self.assertEqual({(r["attempts"], r["status"]) for r in self.runs()}, {(0, "pending")})
+
+    def test_nothing_is_lost_or_charged_under_kills(self):
+        self.job("concurrency = 8\nbatch = 4\n", "threads=1", attempts=3, workers=3)
+        self.add(**{f"k{n}": {"wait": 0.01 * (n % 7)} for n in range(400)},
+                 poison={"act": "die"})
+        pool = self.pool()
+        for n in range(12):
+            before = len(self.noted("run"))
+            victims = pool.worker_pids() if n % 2 else \
+                [int(line[0]) for line in self.noted("start")[-3:]]
+            for pid in victims[:2]:
+                procs.kill(pid)
+            wait_until(lambda known=before: len(self.noted("run")) > known
+                       or not self.moving(), "it goes on")
+        wait_until(lambda: not self.moving(), lambda: f"rest: {self.rest()}")
+        pool.stop()
+        found = self.all_statuses()
+        self.assertEqual(found.pop("poison"), "exhausted")
+        self.assertEqual(set(found.values()), {"done"})
+        self.assert_counts_exact()
+        self.stint("db", "check")
+
+    def moving(self):
+        return self.value("SELECT count(*) FROM item_stages WHERE status IN"
+                          " ('pending', 'in_progress', 'retry_later')")
+
+    def rest(self):
+        return [(r["key"], r["status"], r["attempts"]) for r in self.runs()
+                if r["status"] != "done"]
+
+    def test_max_memory(self):
+        self.job("max_memory = 1M\n", heartbeat_interval="20ms")  # Python alone takes more
+        self.add(a={})
+        pool = self.pool()
+        wait_until(lambda: self.noted("end"), "replaced")
+        self.add(b={})
+        self.wait_status("b", "j", "done")
+        self.assertEqual({r["attempts"] for r in self.runs()}, {1})
+        pool.stop()
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -18,6 +18,9 @@ stint.serve(run => {
       run.spawn({ key: 'x', data: { a: 1 }, job: 'other', priority: 4 })
       run.spawn({ key: 'y' })
       return run.log('two\nlines\tand "more" \\ é', 'warn')
+    case 'spawns':
+      run.cost({ usd: 0.25, tokens: 3 })
+      return run.spawn({ key: `${run.job}-1`, job: 'other' }, { key: `${run.job}-2`, job: 'other' })
     case 'request':
       return `${run.job} ${run.stage} ${run.attempt} ${run.data.text}${run.inputs.first.n}`
     case 'restored': return run.restored

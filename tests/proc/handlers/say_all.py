@@ -19,6 +19,9 @@ def handle(run):
         run.spawn(key="x", data={"a": 1}, job="other", priority=4)
         run.spawn(key="y")
         run.log('two\nlines\tand "more" \\ é', level="warn")
+    if key == "spawns":
+        run.cost(usd=0.25, tokens=3)
+        run.spawn({"key": f"{run.job}-1", "job": "other"}, {"key": f"{run.job}-2", "job": "other"})
     if key == "request":
         return f"{run.job} {run.stage} {run.attempt} {run.data['text']}{run.inputs['first']['n']}"
     if key == "restored":

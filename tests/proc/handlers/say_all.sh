@@ -1,7 +1,7 @@
 #!/bin/sh
 # Says whatever its key names, by stint.sh. See say_all.py.
 set -eu
-. "$STINT_SH"
+. "$LIB_SH"
 
 handle()
 {
@@ -18,6 +18,11 @@ handle()
         stint_spawn y
         stint_log 'two
 lines	and "more" \ é' warn
+        ;;
+    spawns)
+        stint_cost 0.25 3
+        stint_spawn "$(stint_get job)-1" "" other
+        stint_spawn "$(stint_get job)-2" "" other
         ;;
     request)
         stint_done "$(stint_text "$(stint_get job) $(stint_get stage) $(stint_get attempt) $(
