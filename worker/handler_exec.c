@@ -156,6 +156,10 @@ static enum end_cause conclude_by_status(struct attempt *a)
     const struct limits_end end = {a->status, &a->usage, a->is_oom};
     if (cause != END_DONE && limits_explain(a->stage->spec, &end, &a->why, &a->how))
         return END_RETRY;
+    if (cause == END_RETRY && a->heard.has_limit && WIFEXITED(a->status)) {
+        a->after_ms = a->heard.limit_ms;
+        cause = END_SNOOZE;
+    }
     result_how(a->status, &a->how);
     if (cause == END_DONE)
         result_json(buf_str(&a->output), a->output.len, &a->result);

@@ -173,7 +173,8 @@ void heard_break(struct heard *h, const char *what, size_t column, const char *l
         return;
     size_t from = column > HEARD_LINE_SHOWN && column <= len ? column - COLUMN_LEAD : 0;
     size_t shown = len - from < HEARD_LINE_SHOWN ? len - from : HEARD_LINE_SHOWN;
-    buf_addf(&h->broken, "protocol error: %s", what);
+    buf_adds(&h->broken, "protocol error: ");
+    text_add_printable(&h->broken, what, strlen(what));
     if (column > 0)
         buf_addf(&h->broken, " (column %zu)", column);
     buf_addf(&h->broken, ": %s", from > 0 ? "…" : "");
