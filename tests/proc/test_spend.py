@@ -1,0 +1,170 @@
+"""What handlers spend, spawn and find limited: booked once, added with the outcome, held for all."""
+import os
+import unittest
+
+import path  # noqa: F401
+from messages import CONFIG, COUNT, SPAWN_2500, MessagesTest, items, say
+from waiting import wait_until
+
+
+class Costs(MessagesTest):
+    def test_costs_are_events_once(self):
+        self.drain(say(type="cost", usd=0.25, of="model-x") * 2
+                   + say(type="cost", tokens=1830) + "exit 0")
+        found = [e["data"] for e in self.events("cost", "k")]
+        self.assertEqual([(c["cost_usd"], c["tokens"], c["of"], c["n"]) for c in found],
+                         [(0.25, 0, "model-x", 1), (0.25, 0, "model-x", 2), (0, 1830, None, 3)])
+        self.assertEqual(self.query("SELECT sum(cost_usd) AS usd FROM v_costs")[0]["usd"], 0.5)
+
+    def test_costs_are_booked_while_it_runs_and_stay_when_the_worker_is_killed(self):
+        self.prepare(COUNT + say(type="cost", usd=1) + "[ $n -ge 4 ] || " + self.gate())
+        pool = self.pool()
+        for n in (1, 2, 3):
+            wait_until(lambda n=n: len(self.events("cost")) == n, f"cost {n}")
+            self.kill_worker(pool)
+        self.wait_status("k", "s", "done")
+        pool.stop()
+        found = [(e["data"]["claim"], e["data"]["n"]) for e in self.events("cost")]
+        self.assertEqual(len(found), 4)
+        self.assertEqual(len(set(found)), 4)
+
+    def test_costs_of_a_cancelled_run_are_recorded(self):
+        self.prepare(say(type="cost", usd=2) + "touch here\n" + self.gate())
+        pool = self.pool()
+        wait_until(lambda: os.path.exists(self.path("here")), "the handler")
+        self.stint("cancel", "-y", "job:j")
+        wait_until(lambda: self.events("cost"), "its cost")
+        pool.stop()
+        self.assertEqual(self.run_of("k", "s")["status"], "cancelled")
+
+
+class Spawn(MessagesTest):
+    SPAWN = 'if [ "$STINT_ITEM" != k ]; then exit 0; fi\n'
+
+    def rows(self):
+        return {r["item_key"]: r for r in self.query("SELECT * FROM work_items")}
+
+    def test_spawned_items_come_with_done(self):
+        self.drain(self.SPAWN + say(type="spawn", items=[
+            {"key": "a", "data": {"x": 1}, "priority": 7}, {"key": "b"}]) + say(type="done"))
+        rows = self.rows()
+        self.assertEqual(self.keys(), ["a", "b", "k"])
+        self.assertEqual((rows["a"]["data"], rows["a"]["priority"], rows["a"]["source"],
+                          rows["a"]["parent_id"], rows["a"]["depth"]),
+                         ('{"x":1}', 7, "spawn", rows["k"]["id"], 1))
+        self.assertEqual(rows["k"]["depth"], 0)
+
+    def test_spawned_items_come_with_exit_status_0_and_with_skip(self):
+        self.drain(self.SPAWN + say(type="spawn", items=items("a")) + "exit 99")
+        self.assertEqual(self.keys(), ["a", "k"])
+
+    def test_nothing_comes_of_an_attempt_that_dies(self):
+        row = self.drain(self.SPAWN + say(type="spawn", items=items("a")) + "kill -9 $$", code=1)
+        self.assertEqual((row["status"], self.keys()), ("exhausted", ["k"]))
+
+    def test_what_a_checkpoint_covers_comes_with_it(self):
+        row = self.drain(self.SPAWN + say(type="spawn", items=items("a"))
+                         + say(type="checkpoint", data=1) + say(type="spawn", items=items("b")) + "kill -9 $$", code=1)
+        self.assertEqual((row["status"], self.keys()), ("exhausted", ["a", "k"]))
+
+    def test_other_jobs(self):
+        self.drain(self.SPAWN + say(type="spawn", items=items("o", job="other")) + say(type="done"),
+                   config=CONFIG + "[job other]\nhandler = builtin noop\n")
+        self.assertEqual(self.keys("other"), ["o"])
+
+    def test_an_unknown_job_fails_the_attempt(self):
+        row = self.drain(self.SPAWN + say(
+            type="spawn", items=items("a") + items("o", job="nowhere")) + say(type="done"), code=1)
+        self.assertEqual((row["status"], self.keys()), ("failed", ["k"]))
+        self.assertEqual(row["error"],
+                         'spawned item o: there is no job "nowhere" in the configuration')
+
+    def test_depth_is_bounded(self):
+        self.prepare('printf \'{"type":"spawn","items":[{"key":"%s"}]}\\n\' "${STINT_ITEM}x" >&3',
+                     CONFIG.replace("stages = s", "stages = s\nmax_depth = 3"))
+        self.stint("run", "--drain", code=1)
+        self.assertEqual(self.keys(), ["k", "kx", "kxx", "kxxx"])
+        self.assertEqual(self.run_of("kxxx", "s")["error"],
+                         "spawned items would be at depth 4; max_depth of [job j] is 3")
+
+    def test_growth_is_bounded(self):
+        row = self.drain(self.SPAWN + say(type="spawn", items=items(*"abcde"))
+                         + say(type="done"), code=1, config=CONFIG.replace("stages = s", "stages = s\nmax_spawn = 4"))
+        self.assertEqual((row["status"], row["error"], self.keys()), (
+            "failed", "5 items spawned; max_spawn of [job j] is 4", ["k"]))
+
+    def test_many_come_in_bites(self):
+        self.prepare(self.SPAWN + SPAWN_2500
+                     + say(type="checkpoint", data="all") + self.gate())
+        pool = self.pool()
+        wait_until(lambda: self.run_of("k", "s")["checkpoint"], "the checkpoint")
+        self.assertEqual(self.value("SELECT count(*) FROM work_items"), 2501)
+        self.assertEqual(self.run_of("k", "s")["status"], "in_progress")
+        self.open_gate()
+        pool.stop()
+
+    def test_many_with_kills_come_all_and_once(self):
+        self.config(CONFIG)
+        self.script("handler", self.SPAWN + SPAWN_2500
+                    + COUNT + "[ $n -ge 4 ] || " + self.gate())
+        self.stint("add", "j", "k")
+        pool = self.pool()
+        for n in range(3):
+            wait_until(lambda n=n: self.run_of("k", "s")["interruptions"] == n, f"attempt {n}")
+            wait_until(lambda: self.value("SELECT count(*) FROM work_items") >= 2001, "its bites")
+            self.kill_worker(pool)
+        self.wait_status("k", "s", "done")
+        self.assertEqual(self.value("SELECT count(*) FROM work_items"), 2501)
+        wait_until(lambda: self.value(
+            "SELECT count(*) FROM item_stages WHERE status = 'done'") == 2501, "all done", 120)
+        pool.stop()
+        self.assertEqual(self.value("SELECT max(attempts) FROM item_stages"), 1)
+
+
+class Limit(MessagesTest):
+    PACED = ("[resource api]\nrate = 1000/s\nburst = 100\n" + CONFIG.replace(
+        "handler =", "resource = api\nhandler ="))
+
+    def held(self, pool):
+        rows = self.stint("resources", "--json").rows
+        return rows[0]["held_until"]
+
+    def test_a_limit_holds_everybody_and_survives_a_kill_of_the_pool(self):
+        self.prepare(say(type="limit", retry_after="1h") + say(type="retry", why="HTTP 429"),
+                     self.PACED, workers=8)
+        self.stint("add", "j", *[f"k{n}" for n in range(200)])
+        pool = self.pool()
+        wait_until(lambda: self.held(pool), "the hold")
+        wait_until(lambda: not self.value(
+            "SELECT count(*) FROM item_stages WHERE status = 'in_progress'"), "quiet")
+        snoozed = self.value("SELECT sum(snoozes) FROM item_stages")
+        self.assertLessEqual(snoozed, 8) # those that had begun by then
+        pool.kill_all()
+        pool.process.wait()
+        again = self.pool()
+        self.assertTrue(self.held(again))
+        self.assertEqual(self.value("SELECT sum(snoozes) FROM item_stages"), snoozed)
+        again.stop()
+        self.assertEqual({e["data"]["resource"] for e in self.events("resource.held")}, {"api"})
+
+    def test_it_ends_by_time(self):
+        row = self.drain(COUNT + "[ $n -ge 3 ] || {\n" + say(
+            type="limit", resource="api", retry_after=0.3) + say(type="retry", why="429") + "}", config=self.PACED)
+        self.assertEqual((row["status"], row["attempts"], row["snoozes"]), ("done", 1, 2))
+
+    def test_an_unknown_resource_fails_the_attempt(self):
+        row = self.drain(say(type="limit", resource="apo", retry_after=1), code=1,
+                         config=self.PACED)
+        self.assertEqual((row["status"], row["error"]), (
+            "failed", 'limit of resource "apo": there is no section [resource apo] in the'
+            ' configuration'))
+
+
+class Logs(MessagesTest):
+    def test_log_messages_are_kept_with_a_failure(self):
+        self.drain(say(type="log", level="warn", text="no charset given") + "exit 65", code=1)
+        self.assertIn("warn: no charset given", self.events("attempt.failed")[0]["data"]["log"])
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
