@@ -18,6 +18,7 @@
 #include "worker/limits.h"
 #include "worker/request.h"
 #include "worker/result.h"
+#include "worker/verdict.h"
 
 /* The request as a file that nobody can change, at its beginning. */
 static enum rc open_stdin(const struct attempt *a, int *ret_fd, struct err *err)
@@ -150,7 +151,8 @@ static enum end_cause conclude_by_status(struct attempt *a)
 {
     if (a->heard.outcome != MESSAGE_UNKNOWN)
         return attempt_by_message(a);
-    enum end_cause cause = result_cause(a->status);
+    const struct stage_tuning *tuning = &a->stage->spec->tuning;
+    enum end_cause cause = verdict_exit(tuning, a->status, &a->after_ms);
     if (cause == END_DONE && is_too_long(a))
         return conclude_too_long(a);
     const struct limits_end end = {a->status, &a->usage, a->is_oom};
@@ -224,6 +226,7 @@ void handler_exec_run(struct worker *w, struct attempt *a, const struct command 
     guard_run(w, a, 0);
     a->is_oom = tuning->memory_bytes > 0 && memgroup_has_killed(&w->memgroup);
     enum end_cause cause = conclude_by_cut(a);
+    cause = verdict_text(tuning, cause, buf_str(&a->why));
     if (cause != END_DONE)
         keep_traces(a);
     attempt_conclude(a, cause);

@@ -17,6 +17,7 @@
 #include "worker/resident_end.h"
 #include "worker/resident_talk.h"
 #include "worker/result.h"
+#include "worker/verdict.h"
 
 enum { SWEEP_MIN_MS = 1, SWEEP_MAX_MS = 100 };
 #define THROTTLE_MIN_NS (100 * NS_PER_MS)
@@ -350,6 +351,7 @@ void resident_conclude(
 {
     struct resident *r = &w->resident;
     struct attempt *a = *item;
+    cause = verdict_text(&a->stage->spec->tuning, cause, buf_str(&a->why));
     if (cause != END_DONE && cause != END_SKIP)
         keep_tail(r, a);
     notes_forget(w, a);

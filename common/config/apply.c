@@ -10,6 +10,7 @@
 #include "common/config/env.h"
 #include "common/config/templates.h"
 #include "common/config/values.h"
+#include "common/config/verdicts.h"
 
 /* One section on its way into a target. */
 struct applying {
@@ -82,14 +83,24 @@ static void keep_discover_option(struct job_spec *job, const char *name, const c
     job->discover_options_len = n + 1;
 }
 
-static enum rc set_variable(const struct applying *a, const struct ini_pair *pair, struct err *err)
+/* One of many keys that a row of the table stands for. */
+static bool is_one_of_many(const struct option *o)
+{
+    return o->type == OPTION_ENV || o->type == OPTION_EXIT;
+}
+
+static enum rc set_one_of_many(
+    const struct applying *a, const struct option *o, const struct ini_pair *pair, struct err *err)
 {
     const struct origin origin = {
         .file = a->section->at.file,
         .line = pair->line,
         .template = a->section->kind == SECTION_TEMPLATE ? a->section->name : NULL,
     };
-    return env_set(&a->target->stage->env, pair, a->list->sources, &origin, err);
+    struct stage_spec *stage = a->target->stage;
+    if (o->type == OPTION_EXIT)
+        return exit_rule_set(&stage->tuning.exits, pair->key, pair->value, &origin, err);
+    return env_set(&stage->env, pair, a->list->sources, &origin, err);
 }
 
 static enum rc set_value(
@@ -99,8 +110,8 @@ static enum rc set_value(
     assert(base);
     if (o->type == OPTION_TEMPLATE)
         return template_check_use(a->list, pair->value, err);
-    if (o->type == OPTION_ENV)
-        return set_variable(a, pair, err);
+    if (is_one_of_many(o))
+        return set_one_of_many(a, o, pair, err);
     if (!o->strategy)
         return value_set(o, pair->value, a->list->config, base, err);
     enum rc rc = value_check(o, pair->value, err);
@@ -126,7 +137,7 @@ static void apply_pair(
     problem_add(a->list->problems, &at, "%s: %s", pair->key, err.text);
 }
 
-/* env.NAME: the earlier pairs; of other keys the table below knows. */
+/* env.NAME, exit.N: the earlier pairs; of other keys the table below knows. */
 static const struct ini_pair *earlier_pair(const struct section *section, size_t place)
 {
     const struct ini_pair *pairs = section->ini->pairs;
@@ -176,15 +187,14 @@ static void apply(const struct applying *a)
             foreign_key(a, pair);
             continue;
         }
-        const bool is_variable = o->type == OPTION_ENV;
-        const struct ini_pair *first =
-            is_variable ? earlier_pair(a->section, i) : seen[o - options];
+        const bool is_many = is_one_of_many(o);
+        const struct ini_pair *first = is_many ? earlier_pair(a->section, i) : seen[o - options];
         if (first) {
             told_twice(a, pair, first);
             continue;
         }
         seen[o - options] = pair;
-        if (!is_variable)
+        if (!is_many)
             a->given->at[o - options] = (struct given_pair){a->section, pair};
         apply_pair(a, o, pair);
     }

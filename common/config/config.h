@@ -71,6 +71,27 @@ struct pool_options {
     struct origins origins;
 };
 
+#define PATTERN_MAX 256   /* a regular expression, with its end */
+#define EXIT_RULES_MAX 32 /* exit.N of a stage */
+
+enum exit_act { EXIT_DONE, EXIT_RETRY, EXIT_FAIL, EXIT_SKIP, EXIT_PAUSE, EXIT_SNOOZE };
+enum retryable { RETRYABLE_YES, RETRYABLE_NO };
+
+/* exit.N = ACT: what this exit status of a handler means. */
+struct exit_rule {
+    uint8_t status;
+    enum exit_act act;
+    int64_t snooze_ms;
+    char text[32];    /* as written */
+    const char *file; /* where; borrowed of the configuration */
+    size_t line;
+};
+
+struct exit_rules {
+    struct exit_rule list[EXIT_RULES_MAX];
+    size_t len;
+};
+
 #define RESOURCES_MAX 64      /* of a configuration */
 #define STAGE_RESOURCES_MAX 8 /* of one stage */
 #define USER_NAME_MAX 33      /* with its end, as useradd(8) has it */
@@ -99,6 +120,9 @@ struct stage_tuning {
     int64_t nice;             /* is added to the pool's own */
     char user[USER_NAME_MAX]; /* whose rights the handler has; "": the pool's */
     enum on_worker_death on_worker_death;
+    struct exit_rules exits;
+    char permanent[PATTERN_MAX], transient[PATTERN_MAX]; /* of an error's text; "": none */
+    enum retryable retryable;
     int64_t concurrency, batch; /* calls in flight in a resident; runs of a call */
     int64_t start_timeout_ms, resident_idle_ms;
     int64_t max_requests, max_memory_bytes; /* a resident is replaced after them; 0: never */

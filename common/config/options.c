@@ -16,6 +16,7 @@ static const char *const durability_words[] = {"full", "normal", NULL};
 static const char *const merge_words[] = {"overwrite", "keep", NULL};
 static const char *const on_change_words[] = {"keep", "rerun", NULL};
 static const char *const on_death_words[] = {"requeue", "fail", NULL};
+static const char *const retryable_words[] = {"yes", "no", NULL};
 static const char *const format_words[] = {"csv", "tsv", "jsonl", "text", NULL};
 
 /* clang-format off */
@@ -197,6 +198,26 @@ const struct option options[] = {
      .class = CLASS_TUNING, .preset = "requeue", .words = on_death_words,
      .form = "requeue or fail",
      .help = "What becomes of an item whose worker died while it ran."},
+    {STAGE(tuning.exits), .name = "exit.N", .type = OPTION_EXIT, .class = CLASS_TUNING,
+     .form = "done, retry, snooze and a duration, fail, skip or pause",
+     .example = "snooze 10m",
+     .help = "What exit status N (0 to 255) of an exec handler means, instead of the table in\n"
+             "docs/handlers.md: done, retry, snooze 10m (again after so long, no attempt is\n"
+             "counted), fail, skip, or pause (of the stage)."},
+    {STAGE(tuning.permanent), .name = "permanent", .type = OPTION_PATTERN,
+     .class = CLASS_TUNING, .has_none = true, .preset = "none",
+     .form = "an extended regular expression, or none",
+     .help = "An error whose text it matches is for good: the attempt fails, whatever the handler\n"
+             "says. Wins over transient."},
+    {STAGE(tuning.transient), .name = "transient", .type = OPTION_PATTERN,
+     .class = CLASS_TUNING, .has_none = true, .preset = "none",
+     .form = "an extended regular expression, or none",
+     .help = "An error whose text it matches will pass: the attempt is retried, whatever the\n"
+             "handler says."},
+    {STAGE(tuning.retryable), .name = "retryable", .type = OPTION_ENUM, .class = CLASS_TUNING,
+     .preset = "yes", .words = retryable_words, .form = "yes or no",
+     .help = "no: what would be retried (also after a timeout or a signal) has failed, for work\n"
+             "that must not be begun twice."},
     {STAGE(tuning.concurrency), .name = "concurrency", .type = OPTION_INT, .class = CLASS_TUNING,
      .preset = "1", .min = 1, .max = RUNS_MAX, .form = "a whole number from 1 to 1000",
      .help = "resident, plugin: so many calls one process of it has in flight, answered in any\n"

@@ -37,6 +37,8 @@ enum option_type {
     OPTION_RATE,      /* two int64_t: N/s as count and period in ms */
     OPTION_RESOURCES, /* resource = a b; two members of stage_tuning */
     OPTION_ENV,       /* env.NAME = VALUE: one entry of struct env; the row stands for all names */
+    OPTION_EXIT,      /* exit.N = ACT: one entry of struct exit_rules; for all numbers */
+    OPTION_PATTERN,   /* char[PATTERN_MAX]: a regular expression; "" is none */
     OPTION_TEMPLATE,  /* use = NAME; no member */
     OPTION_NAMES,     /* stages = a b c; two members of job_spec */
 };
@@ -62,6 +64,7 @@ struct option {
 };
 
 #define ENV_PREFIX "env."
+#define EXIT_PREFIX "exit."
 
 extern const struct option options[];
 extern const size_t options_len;

@@ -23,7 +23,8 @@ static void add_section(struct buf *out, enum option_section section)
         const char *value = o->preset ? o->preset : o->example;
         buf_addc(out, '\n');
         add_comment(out, o->help);
-        buf_addf(out, "#%s = %s\n", o->name, value ? value : "");
+        const char *name = o->type == OPTION_EXIT ? EXIT_PREFIX "75" : o->name;
+        buf_addf(out, "#%s = %s\n", name, value ? value : "");
     }
 }
 

@@ -62,6 +62,8 @@ static bool is_named(const struct option *option, const char *name)
 {
     if (option->type == OPTION_ENV)
         return strncmp(name, ENV_PREFIX, strlen(ENV_PREFIX)) == 0;
+    if (option->type == OPTION_EXIT)
+        return strncmp(name, EXIT_PREFIX, strlen(EXIT_PREFIX)) == 0;
     return strcmp(option->name, name) == 0;
 }
 

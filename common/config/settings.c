@@ -49,6 +49,25 @@ static void tell_env(const struct walk *w, const struct option *option, const st
     }
 }
 
+static void tell_exits(
+    const struct walk *w, const struct option *option, const struct exit_rules *rules)
+{
+    for (size_t i = 0; i < rules->len; i++) {
+        const struct exit_rule *rule = &rules->list[i];
+        CLEANUP_FREE char *key = xasprintf(EXIT_PREFIX "%d", rule->status);
+        const struct origin origin = {.key = key, .file = rule->file, .line = rule->line};
+        const struct setting setting = {
+            .section = w->section,
+            .owner = w->owner,
+            .key = key,
+            .value = rule->text,
+            .option = option,
+            .origin = &origin,
+        };
+        w->fn(w->ctx, &setting);
+    }
+}
+
 static void tell_discover_option(
     const struct walk *w, const struct option *option, const struct job_spec *job)
 {
@@ -70,6 +89,8 @@ static void walk_keys(const struct walk *w, enum option_section section, const v
             tell_discover_option(w, o, base);
         else if (o->type == OPTION_ENV)
             tell_env(w, o, &((const struct stage_spec *)base)->env);
+        else if (o->type == OPTION_EXIT)
+            tell_exits(w, o, &((const struct stage_spec *)base)->tuning.exits);
         else if (value_add_text(o, w->config, base, &text))
             tell(w, o, o->name, buf_str(&text));
     }

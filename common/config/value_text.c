@@ -124,12 +124,17 @@ static bool add_compound(const struct option *o, const struct config *config, co
     return o->type == OPTION_DURATIONS;
 }
 
+bool value_is_letters(const struct option *o)
+{
+    return o->type == OPTION_USER || o->type == OPTION_PATTERN;
+}
+
 bool value_add_text(
     const struct option *o, const struct config *config, const void *base, struct buf *out)
 {
     const void *member = (const char *)base + o->offset;
     const int64_t *number = member;
-    if (o->has_none && (o->type == OPTION_USER ? *(const char *)member == '\0' : *number == 0))
+    if (o->has_none && (value_is_letters(o) ? *(const char *)member == '\0' : *number == 0))
         return add_text(out, "none");
     switch (o->type) {
     case OPTION_PATH:
@@ -137,6 +142,7 @@ bool value_add_text(
     case OPTION_VERSION:
         return add_text(out, *(char *const *)member);
     case OPTION_USER:
+    case OPTION_PATTERN:
         return add_text(out, member);
     case OPTION_INT:
         buf_addf(out, "%" PRId64, *number);
@@ -161,6 +167,7 @@ bool value_add_text(
     case OPTION_RATE:
         add_rate(out, number);
         return true;
+    case OPTION_EXIT:
     case OPTION_ENV: /* one row, any number of keys: settings.c */
     case OPTION_TEMPLATE:
         return false;

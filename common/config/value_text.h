@@ -13,5 +13,7 @@
  * texts mean equal values. Not for the keys of a strategy (option->strategy). */
 bool value_add_text(
     const struct option *option, const struct config *config, const void *base, struct buf *out);
+/* Its member is an array of char, empty for none. */
+bool value_is_letters(const struct option *option);
 
 #endif

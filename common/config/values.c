@@ -17,6 +17,7 @@
 #include "common/config/secrets.h"
 #include "common/config/users.h"
 #include "common/config/value_text.h"
+#include "common/config/verdicts.h"
 
 #define VERSION_MAX_BYTES 128
 #define STAGES_MAX 256
@@ -314,7 +315,7 @@ static enum rc set_typed(const struct option *o, const char *value, const struct
 {
     void *member = (char *)base + o->offset;
     if (o->has_none && strcmp(value, "none") == 0) {
-        memset(member, 0, o->type == OPTION_USER ? USER_NAME_MAX : sizeof(int64_t));
+        memset(member, 0, value_is_letters(o) ? 1 : sizeof(int64_t));
         return RC_OK;
     }
     switch (o->type) {
@@ -348,7 +349,10 @@ static enum rc set_typed(const struct option *o, const char *value, const struct
         return set_handler(o, value, member, err);
     case OPTION_DISCOVER:
         return set_discover(o, value, base, err);
+    case OPTION_PATTERN:
+        return pattern_parse(value, member, err);
     case OPTION_ENV:
+    case OPTION_EXIT:
     case OPTION_TEMPLATE:
         return err_set(err, RC_BUG, "a key without a member");
     case OPTION_LOG:
