@@ -109,6 +109,7 @@ static void swap(struct worker *w, struct config *config, struct buf *packed)
     w->packed = *packed;
     *packed = (struct buf)BUF_INIT;
     take_lanes(w);
+    w->resident.wants_recycling = true; /* limits and environment are those of its start */
 }
 
 void accepted_renew(struct worker *w)

@@ -282,6 +282,21 @@ class Life(ResidentTest):
             by_pid[line[0]] = by_pid.get(line[0], 0) + 1
         self.assertEqual(sorted(by_pid.values()), [2, 4, 4])
 
+    def test_a_reload_replaces_it(self):
+        self.job("env.COLOUR = red\n")
+        self.add(a={})
+        pool = self.pool()
+        self.wait_status("a", "j", "done")
+        worker = pool.worker_pids()
+        self.job("env.COLOUR = blue\n")
+        self.stint("reload")
+        self.add(b={})
+        self.wait_status("b", "j", "done")
+        wait_until(lambda: len(self.noted("start")) == 2, "a new process")
+        self.assertEqual(pool.worker_pids(), worker)
+        self.assertEqual({r["attempts"] for r in self.runs()}, {1})
+        pool.stop()
+
     def test_who_does_not_leave_is_ended(self):
         self.job("grace = 100ms\n", "linger=1")
         self.add(a={})
