@@ -86,8 +86,11 @@ static char *describe_act(const struct item_event *event, const json_t *data)
     if (strcmp(event->event, "claim.lost") == 0)
         return xasprintf(
             "an outcome (%s) came when the claim was gone: dropped", text_of(data, "cause"));
-    if (strcmp(event->event, "item.exhausted") == 0)
-        return NULL;
+    if (strcmp(event->event, "resource.held") == 0)
+        return xasprintf("met the limit of resource %s: held until %s", text_of(data, "resource"),
+            text_of(data, "retry_after"));
+    if (strcmp(event->event, "item.exhausted") == 0 || strcmp(event->event, "cost") == 0)
+        return NULL; /* the attempt, and the sum, say it */
     return xstrdup(event->event);
 }
 

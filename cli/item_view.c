@@ -83,6 +83,18 @@ static void take_workers(const struct cli *cli, struct item_view *view)
     }
 }
 
+static void take_note(void *ctx, const char *stage, const char *progress, const char *checkpoint)
+{
+    struct item_view *view = ctx;
+    for (size_t i = 0; i < view->runs_len; i++) {
+        struct run_view *run = &view->runs[i];
+        if (strcmp(run->stage, stage) != 0 || run->progress || run->checkpoint)
+            continue;
+        run->progress = progress ? xstrdup(progress) : NULL;
+        run->checkpoint = checkpoint ? xstrdup(checkpoint) : NULL;
+    }
+}
+
 enum rc item_view_take(
     struct cli *cli, const char *job, const char *key, struct item_view *ret, struct err *err)
 {
@@ -90,6 +102,8 @@ enum rc item_view_take(
     enum rc rc = look_item(cli->store, job, key, &ret->head, err);
     if (rc == RC_OK)
         rc = take_runs(cli, ret, err);
+    if (rc == RC_OK)
+        rc = look_item_notes(cli->store, ret->head.id, take_note, ret, err);
     if (rc == RC_OK)
         rc = look_item_events(cli->store, ret->head.id, &ret->events, err);
     if (rc == RC_OK)
@@ -105,6 +119,8 @@ void item_view_fini(struct item_view *view)
     for (size_t i = 0; i < view->runs_len; i++) {
         free(view->runs[i].stage);
         free(view->runs[i].error);
+        free(view->runs[i].progress);
+        free(view->runs[i].checkpoint);
     }
     free(view->runs);
     view->runs = NULL;
@@ -141,6 +157,8 @@ static void add_run_json(struct json *j, const struct run_view *run)
     json_time(j, "next_attempt_at", run->next_attempt_wall_ms);
     json_seconds(j, "elapsed_s", run->elapsed_ms);
     json_str(j, "error", run->error);
+    json_raw(j, "progress", run->progress);
+    json_raw(j, "checkpoint", run->checkpoint);
     if (run->pid > 0) {
         json_int(j, "slot", run->slot);
         json_int(j, "pid", run->pid);

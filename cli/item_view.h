@@ -8,7 +8,8 @@
 #include "common/store/look_item.h"
 
 struct run_view {
-    char *stage, *error; /* owned; error may be NULL */
+    char *stage, *error;         /* owned; error may be NULL */
+    char *progress, *checkpoint; /* owned JSON text, or NULL */
     enum stage_status status;
     bool is_enabled;
     int64_t attempts, max_attempts; /* max 0: not in the configuration */

@@ -4,6 +4,7 @@
 
 #include "cli/filtering.h"
 #include "cli/item_history.h"
+#include "cli/item_notes.h"
 #include "cli/item_view.h"
 #include "cli/pool.h"
 #include "cli/show.h"
@@ -131,6 +132,21 @@ static void add_runs(struct writing *w)
     }
     table_flush(&table, w->out);
     table_fini(&table);
+}
+
+/* What handlers have said: a line for a stage run, and one for what was spent. */
+static void add_notes(struct writing *w)
+{
+    size_t shown = 0;
+    for (size_t i = 0; i <= w->view->runs_len; i++) {
+        struct buf line CLEANUP(buf_fini) = BUF_INIT;
+        if (i < w->view->runs_len)
+            item_notes_add_run(&line, &w->view->runs[i]);
+        else
+            item_notes_add_costs(&line, &w->view->events);
+        if (line.len > 0)
+            add_cut(w, shown++ ? "" : "\n", buf_str(&line));
+    }
 }
 
 /* ---- history ---- */
@@ -271,6 +287,7 @@ void item_view_text(const struct cli *cli, const struct item_view *view, struct 
     struct writing w = {cli, view, clock_wall_ms(), out};
     add_head(&w);
     add_runs(&w);
+    add_notes(&w);
     add_history(&w);
     add_deaths(&w);
     add_handlers(&w);

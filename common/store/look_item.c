@@ -160,3 +160,16 @@ void item_results_fini(struct item_results *results)
     free(results->list);
     *results = (struct item_results){NULL, 0};
 }
+
+/* ---- notes ---- */
+
+enum rc look_item_notes(
+    struct store *store, int64_t item_id, item_note_fn fn, void *ctx, struct err *err)
+{
+    QUERY q = query(store, Q_LOOK_ITEM_NOTES);
+    put_int(&q, "item_id", item_id);
+    enum rc rc;
+    while ((rc = query_step(&q, err)) == RC_ROW)
+        fn(ctx, get_text(&q, "stage"), get_text(&q, "progress"), get_text(&q, "checkpoint"));
+    return rc == RC_DONE ? RC_OK : rc;
+}

@@ -48,4 +48,10 @@ MUST_CHECK enum rc look_item_results(
     struct store *store, int64_t item_id, struct item_results *ret, struct err *err);
 void item_results_fini(struct item_results *results);
 
+/* What handlers have said of a stage run: JSON text, or NULL. Calls fn for each stage in order. */
+typedef void (*item_note_fn)(
+    void *ctx, const char *stage, const char *progress, const char *checkpoint);
+MUST_CHECK enum rc look_item_notes(
+    struct store *store, int64_t item_id, item_note_fn fn, void *ctx, struct err *err);
+
 #endif

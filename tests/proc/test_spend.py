@@ -160,6 +160,20 @@ class Limit(MessagesTest):
             ' configuration'))
 
 
+class Show(MessagesTest):
+    def test_show_says_what_was_said(self):
+        self.drain(COUNT + "[ $n -ge 2 ] || { " + say(type="snooze", after=0) + "exit; }\n"
+                   + say(type="progress", done=1200, total=4000)
+                   + say(type="checkpoint", data={"at": 7})
+                   + say(type="cost", usd=0.25, tokens=1500) * 2 + say(type="fail", why="no"), code=1)
+        text = self.stint("show", "j", "k").out
+        self.assertIn('s: progress 1,200 done, 4,000 total; snoozed 1 time; checkpoint {"at":7}', text)
+        self.assertIn("cost: 0.5 usd, 3,000 tokens (said 2 times)", text)
+        stage = self.stint("show", "j", "k", "--json").json["stages"][0]
+        self.assertEqual((stage["progress"], stage["checkpoint"]),
+                         ({"done": 1200, "total": 4000}, {"at": 7}))
+
+
 class Logs(MessagesTest):
     def test_log_messages_are_kept_with_a_failure(self):
         self.drain(say(type="log", level="warn", text="no charset given") + "exit 65", code=1)
