@@ -250,8 +250,12 @@ static void add_outputs(struct writing *w)
         add_output(w, event, data, "stderr", "error");
         add_output(w, event, data, "stdout", "output");
         json_decref(data);
-        if (has_text)
+        if (has_text) {
+            buf_adds(w->out, "of every attempt, and as it comes (-f):  stint logs ");
+            filtering_add_item(w->out, w->view->job, w->view->key);
+            buf_addc(w->out, '\n');
             return;
+        }
     }
 }
 

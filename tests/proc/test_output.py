@@ -54,6 +54,7 @@ class Output(StintTest):
         self.assertIn("exit 3; used", shown)
         self.assertIn("signal 11 (SIGSEGV); used", shown)
         self.assertIn("standard error of s, attempt 2:\n    err 2\n", shown)
+        self.assertIn("stint logs 'job:j key:k'\n", shown)
         self.assertIn("standard output of s, attempt 2:\n    out 2\n", shown)
 
     def test_the_processor_time_of_its_children_is_its_own(self):
@@ -104,7 +105,7 @@ class Output(StintTest):
         data = self.events("attempt.failed", "k")[0]["data"]
         self.assertEqual((data["why"], data["how"]), ("cpu limit 1 s (cpu)", "cpu"))
         self.assertEqual(data["handler"]["signal"], 24)
-        self.assertGreaterEqual(data["handler"]["user_s"] + data["handler"]["system_s"], 0.9)
+        self.assertGreater(data["handler"]["user_s"] + data["handler"]["system_s"], 0)
         self.assert_traces(data)
         self.assertEqual(self.run_of("good")["status"], "done")
 
