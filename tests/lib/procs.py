@@ -121,6 +121,12 @@ def pool_cgroup(directory):
     return ""
 
 
+def forget_pool_cgroup(directory):
+    """Removes what a killed pool left over a directory that had this one's inode before."""
+    for folder, _, _ in os.walk(pool_cgroup(directory) or os.devnull, topdown=False):
+        os.rmdir(folder)
+
+
 def describe(pid):
     return f"{pid} {state(pid)} ppid={parents().get(pid)} {' '.join(argv(pid)) or comm(pid)}"
 
