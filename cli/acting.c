@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/interrupt.h"
 #include "cli/pool.h"
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
@@ -23,6 +24,8 @@ struct acting {
     struct act_options opts;
     struct selection *sel;
     struct act_report report;
+    struct undo undo;
+    struct interrupt interrupt;
     int64_t said_mono_ns;
     bool is_drawn;
 };
@@ -87,21 +90,6 @@ static void print_json(const struct acting *a, bool is_dry_run)
     cli_print(&text);
 }
 
-/* In quotes of the shell. */
-static void say_undo(const struct acting *a)
-{
-    const uint32_t changed = 1u << FILTER_STATUS | 1u << FILTER_ITEM | 1u << FILTER_ERROR |
-                             1u << FILTER_ATTEMPTS | 1u << FILTER_CHANGED;
-    struct buf rest CLEANUP(buf_fini) = BUF_INIT;
-    struct buf shown CLEANUP(buf_fini) = BUF_INIT;
-    filter_without(&a->f->filter, buf_str(&a->f->text), changed, &rest);
-    buf_addf(&rest, "%sstatus:%s", rest.len ? " " : "", a->words->undo_statuses);
-    text_add_printable(&shown, rest.data, rest.len);
-    if (!strchr(buf_str(&shown), '\''))
-        cli_say(a->cli, "%s:  stint %s '%s'", a->words->undo_lead, a->words->undo_command,
-            buf_str(&shown));
-}
-
 static void say_result(const struct acting *a)
 {
     struct buf text CLEANUP(buf_fini) = BUF_INIT;
@@ -120,7 +108,7 @@ static void say_result(const struct acting *a)
             a->cli->presence == POOL_RUNNING ? "what they started is ended now"
                                              : "no pool is running, so nothing is left of them");
     say_left_out(a);
-    say_undo(a);
+    undo_say(&a->undo, a->cli, a->sel);
     if (a->words->act == ACT_RETRY)
         cli_mention_no_pool(a->cli);
 }
@@ -296,19 +284,47 @@ static void tell_pool(struct acting *a, const struct act_report *before)
         return; /* their next heartbeat finds it as well */
 }
 
+/* A bite that is under way has changed nothing. */
+static void check_interrupt(struct acting *a)
+{
+    int signum = interrupt_came(&a->interrupt);
+    if (!signum)
+        return;
+    clear_progress(a);
+    if (a->report.changed > 0) {
+        struct buf text CLEANUP(buf_fini) = BUF_INIT;
+        add_count(a, a->report.changed, &text);
+        cli_say(a->cli, "stopped: %s %s. To go on, run the same command again", a->words->past,
+            buf_str(&text));
+        undo_say(&a->undo, a->cli, a->sel);
+    } else {
+        cli_say(a->cli, "stopped: nothing was changed");
+    }
+    interrupt_end(&a->interrupt, signum);
+}
+
+static void on_busy(void *ctx)
+{
+    check_interrupt(ctx);
+}
+
 static enum cli_exit act(struct acting *a)
 {
     struct err err = {""};
-    enum rc rc =
-        selection_open(a->cli->store, &a->f->filter, act_statuses(a->words->act), &a->sel, &err);
+    enum rc rc = undo_look(&a->undo, a->cli->store, a->f, &a->words->undo, &err);
+    if (rc == RC_OK)
+        rc = selection_open(
+            a->cli->store, &a->f->filter, act_statuses(a->words->act), &a->sel, &err);
     a->said_mono_ns = clock_mono_ns();
     while (rc == RC_OK) {
         struct act_report before = a->report;
         rc = act_bite(a->sel, a->cli->store, &a->opts, &a->report, &err);
         tell_pool(a, &before);
         cli_checkpoint(a->cli);
-        if (rc == RC_OK)
-            show_progress(a);
+        if (rc != RC_OK)
+            break;
+        show_progress(a);
+        check_interrupt(a);
     }
     clear_progress(a);
     if (rc == RC_DONE)
@@ -327,8 +343,13 @@ static enum cli_exit act_and_say(struct acting *a)
         code = ask(a);
     store_close(a->cli->store); /* for reading */
     a->cli->store = NULL;
-    if (code == CLI_OK)
-        code = cli_open_write(a->cli);
+    if (code != CLI_OK)
+        return code;
+    struct err err = {""};
+    if (interrupt_take(&a->interrupt, &err))
+        return cli_fail(CLI_FAILED, "%s", err.text);
+    a->cli->hooks = (struct store_hooks){.ctx = a, .on_busy = on_busy};
+    code = cli_open_write(a->cli);
     if (code != CLI_OK)
         return code;
     a->opts.catalog = a->cli->catalog;
@@ -355,8 +376,19 @@ enum cli_exit acting_run(struct cli *cli, const struct acting_words *words)
     if (!cli->store)
         return filtering_say_nothing(cli, &f);
     struct acting a = {
-        .cli = cli, .words = words, .f = &f, .opts = {.act = words->act, .uid = (int64_t)getuid()}};
+        .cli = cli,
+        .words = words,
+        .f = &f,
+        .opts = {.act = words->act, .uid = (int64_t)getuid()},
+        .undo = UNDO_INIT,
+        .interrupt = {.fd = -1},
+    };
     code = args_has(cli->args, "dry-run") ? dry_run(&a) : act_and_say(&a);
+    (void)interrupt_came(&a.interrupt); /* it is done, and was said */
+    interrupt_give_back(&a.interrupt);
+    store_close(cli->store); /* its hooks know of a */
+    cli->store = NULL;
     selection_close(a.sel);
+    undo_fini(&a.undo);
     return code;
 }

@@ -5,15 +5,14 @@
 #define STINT_CLI_ACTING_H
 
 #include "cli/filtering.h"
+#include "cli/undo.h"
 #include "common/store/act.h"
 
 struct acting_words {
     enum act act;
     const char *infinitive, *past; /* "retry", "retried" */
     const char *concerns;          /* the statuses that it is about, in words */
-    /* How to take it back: a command, and what is said before it. The filter's words about what
-     * the act changes give way to `statuses`. */
-    const char *undo_lead, *undo_command, *undo_statuses;
+    struct undo_words undo;
 };
 
 enum cli_exit acting_run(struct cli *cli, const struct acting_words *words);

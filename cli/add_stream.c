@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "cli/bite_size.h"
-#include "cli/interrupt.h"
 #include "cli/loop.h"
 #include "cli/progress.h"
 #include "common/base/cleanup.h"
@@ -49,18 +48,11 @@ static void say_stopped(const struct adding *a)
 /* A bite that is under way has changed nothing. */
 static void check_interrupt(struct stream *s)
 {
-    const struct adding *a = s->a;
-    char count[32];
     int signum = interrupt_came(&s->interrupt);
     if (!signum)
         return;
     progress_clear(&s->progress);
-    cli_say(a->cli,
-        "stopped: %s items, up to %s:%lld, were %s. To go on, run the same command again: what is "
-        "there already is left alone",
-        text_count(adding_count(a), count, sizeof(count)), a->source, (long long)a->last_line,
-        a->opts.is_dry_run ? "looked at" : "added");
-    interrupt_end(&s->interrupt, signum);
+    adding_stop(s->a, &s->interrupt, signum);
 }
 
 static void on_busy(void *ctx)

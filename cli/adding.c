@@ -168,3 +168,18 @@ int64_t adding_count(const struct adding *a)
     const struct add_report *r = &a->report;
     return r->new_items + r->merged + r->reopened + r->unchanged;
 }
+
+void adding_stop(const struct adding *a, struct interrupt *i, int signum)
+{
+    char count[32];
+    int64_t n = adding_count(a);
+    struct buf until CLEANUP(buf_fini) = BUF_INIT;
+    if (a->source)
+        buf_addf(&until, ", up to %s:%" PRId64 ",", a->source, a->last_line);
+    cli_say(a->cli,
+        "stopped: %s item%s%s %s %s. To go on, run the same command again: what is there already "
+        "is left alone",
+        text_count(n, count, sizeof(count)), n == 1 ? "" : "s", buf_str(&until),
+        n == 1 ? "was" : "were", a->opts.is_dry_run ? "looked at" : "added");
+    interrupt_end(i, signum);
+}

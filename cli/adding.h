@@ -6,6 +6,7 @@
 #define STINT_CLI_ADDING_H
 
 #include "cli/context.h"
+#include "cli/interrupt.h"
 #include "common/records/records.h"
 #include "common/store/add.h"
 
@@ -47,6 +48,8 @@ bool adding_is_full(const struct adding *a);
 MUST_CHECK enum rc adding_swallow(struct adding *a, size_t *ret_bad, struct err *err);
 /* Says why adding_swallow failed. */
 enum cli_exit adding_fail(const struct adding *a, enum rc rc, size_t bad, const struct err *err);
+/* A signal ends it between two bites: says how far it came, and ends by that signal. */
+_Noreturn void adding_stop(const struct adding *a, struct interrupt *i, int signum);
 /* Items so far. */
 int64_t adding_count(const struct adding *a);
 

@@ -51,23 +51,57 @@ static enum cli_exit swallow(struct adding *a)
     return rc ? adding_fail(a, rc, bad, &err) : CLI_OK;
 }
 
+struct keys {
+    struct adding *a;
+    struct interrupt interrupt;
+};
+
+/* A bite that is under way has changed nothing. */
+static void on_busy(void *ctx)
+{
+    struct keys *k = ctx;
+    int signum = interrupt_came(&k->interrupt);
+    if (signum)
+        adding_stop(k->a, &k->interrupt, signum);
+}
+
+static enum cli_exit put_keys(struct keys *k, const char *data)
+{
+    const struct args *args = k->a->cli->args;
+    enum cli_exit code = CLI_OK;
+    for (size_t i = 1; i < args->words_len && code == CLI_OK; i++) {
+        struct record record = {.key = args->words[i], .data = data};
+        struct err err = {""};
+        adding_put(k->a, &record);
+        enum rc rc = text_check_key(record.key, strlen(record.key), &err);
+        if (rc)
+            return adding_fail(k->a, rc, k->a->bite.len - 1, &err);
+        if (!adding_is_full(k->a))
+            continue;
+        code = swallow(k->a);
+        on_busy(k);
+    }
+    return code == CLI_OK ? swallow(k->a) : code;
+}
+
 static enum cli_exit add_keys(struct adding *a)
 {
     struct buf data CLEANUP(buf_fini) = BUF_INIT;
-    const struct args *args = a->cli->args;
-    const char *text = args_text(args, "data");
+    struct keys k = {.a = a, .interrupt = {.fd = -1}};
+    struct err err = {""};
+    const char *text = args_text(a->cli->args, "data");
     enum cli_exit code = text ? read_data(text, &data) : CLI_OK;
-    for (size_t i = 1; i < args->words_len && code == CLI_OK; i++) {
-        struct record record = {.key = args->words[i], .data = text ? buf_str(&data) : NULL};
-        struct err err = {""};
-        adding_put(a, &record);
-        enum rc rc = text_check_key(record.key, strlen(record.key), &err);
-        if (rc)
-            return adding_fail(a, rc, a->bite.len - 1, &err);
-        if (adding_is_full(a))
-            code = swallow(a);
-    }
-    return code == CLI_OK ? swallow(a) : code;
+    if (code != CLI_OK)
+        return code;
+    if (interrupt_take(&k.interrupt, &err))
+        return cli_fail(CLI_FAILED, "%s", err.text);
+    a->ctx = &k;
+    a->on_busy = on_busy;
+    code = put_keys(&k, text ? buf_str(&data) : NULL);
+    a->on_busy = NULL;
+    (void)interrupt_came(&k.interrupt); /* all is there, and is said */
+    interrupt_give_back(&k.interrupt);
+    return code;
 }
 
 static enum cli_exit add_from(struct adding *a, const char *from)

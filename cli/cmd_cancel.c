@@ -9,9 +9,10 @@ static enum cli_exit run(struct cli *cli)
         .infinitive = "cancel",
         .past = "cancelled",
         .concerns = "still open or failed",
-        .undo_lead = "to bring them back",
-        .undo_command = "retry",
-        .undo_statuses = "cancelled",
+        .undo = {.lead = "to have them queue again",
+            .command = "retry",
+            .statuses = "cancelled",
+            .event = "run.cancelled"},
     };
     return acting_run(cli, &words);
 }

@@ -93,6 +93,10 @@ static enum cli_exit candidates(struct cli *cli)
 static enum cli_exit run(struct cli *cli)
 {
     const struct args *args = cli->args;
+    if (cli->is_json)
+        return cli_fail(CLI_USAGE,
+            "completion prints a script for a shell, which is no JSON; leave --json away. The "
+            "table of commands and options: stint help --json");
     if (args_has(args, "candidates"))
         return candidates(cli);
     if (args->words_len == 0)

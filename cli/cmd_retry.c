@@ -9,9 +9,10 @@ static enum cli_exit run(struct cli *cli)
         .infinitive = "retry",
         .past = "retried",
         .concerns = "failed, exhausted or cancelled",
-        .undo_lead = "to stop them again",
-        .undo_command = "cancel",
-        .undo_statuses = "pending,blocked,retry_later,in_progress",
+        .undo = {.lead = "to stop them again",
+            .command = "cancel",
+            .statuses = "pending,blocked,retry_later,in_progress",
+            .event = "run.retried"},
     };
     return acting_run(cli, &words);
 }

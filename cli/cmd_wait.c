@@ -12,6 +12,7 @@
 #include "cli/progress.h"
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
+#include "common/base/json.h"
 #include "common/base/text.h"
 #include "common/store/settle.h"
 
@@ -105,6 +106,39 @@ static enum cli_exit conclude(
         job, text_count(undone, n, sizeof(n)), undone == 1 ? " is" : "s are");
 }
 
+/* outcome: "done", "undone" (at rest all the same), "paused" (all that is left waits for that),
+ * "timeout". */
+static void print_json(const struct waiting *w, const char *outcome, const struct overview *view)
+{
+    struct buf text CLEANUP(buf_fini) = BUF_INIT;
+    struct json j;
+    int64_t undone = 0, moving = 0;
+    for (size_t i = 0; i < view->len; i++)
+        if (is_meant(w->job, &view->jobs[i])) {
+            undone += job_undone(&view->jobs[i]);
+            moving += job_moving(&view->jobs[i]);
+        }
+    json_init(&j, &text);
+    json_open_object(&j, NULL);
+    json_str(&j, "schema", "stint.wait/1");
+    json_str(&j, "job", w->job);
+    json_str(&j, "outcome", outcome);
+    json_bool(&j, "at_rest", moving == 0);
+    json_int(&j, "undone", undone);
+    json_end_object(&j);
+    buf_addc(&text, '\n');
+    cli_print(&text);
+}
+
+static void print_conclusion(
+    const struct waiting *w, enum verdict verdict, const struct overview *view)
+{
+    static const char *const outcomes[] = {
+        [VERDICT_DONE] = "done", [VERDICT_UNDONE] = "undone", [VERDICT_STUCK] = "paused"};
+    if (w->cli->is_json)
+        print_json(w, outcomes[verdict], view);
+}
+
 /* One look. *ret_is_over: then *ret_code is the end. */
 static enum cli_exit look(struct waiting *w, bool *ret_is_over)
 {
@@ -126,6 +160,7 @@ static enum cli_exit look(struct waiting *w, bool *ret_is_over)
     }
     if (verdict != VERDICT_MOVING) {
         progress_clear(&w->progress);
+        print_conclusion(w, verdict, &view);
         return conclude(w, verdict, &view);
     }
     if (!w->has_mentioned)
@@ -147,6 +182,10 @@ static enum cli_exit wait_on(struct waiting *w)
             return code;
     }
     progress_clear(&w->progress);
+    struct overview view CLEANUP(overview_fini) = OVERVIEW_INIT;
+    struct err err = {""};
+    if (w->cli->is_json && !overview_take(w->cli->store, w->cli->config, &view, &err))
+        print_json(w, "timeout", &view);
     return cli_fail(CLI_FAILED, "%s is not at rest yet: the time is up; see: stint status",
         w->job ? w->job : "all work");
 }
@@ -188,7 +227,11 @@ const struct command command_wait = {
     .group = GROUP_WORK,
     .usage = "[JOB] [--timeout DURATION]",
     .help = "wait until a job, or all, is at rest",
-    .text = "Exit status 0 when all is done or skipped, 1 if anything rests undone.\n",
+    .text =
+        "Exit status 0 when all is done or skipped, 1 if anything rests undone. With --json one "
+        "object\n"
+        "says how it ended: outcome (done, undone, paused, timeout), at_rest, undone (stage "
+        "runs).\n",
     .flags = flags,
     .words = {WORD_JOB},
     .words_max = 1,

@@ -15,6 +15,7 @@
 #include "common/base/sys.h"
 #include "common/base/text.h"
 #include "common/store/look.h"
+#include "common/store/place.h"
 
 #define ABOUT "database"
 #define MIB ((int64_t)1 << 20)
@@ -24,7 +25,7 @@
 #define WAL_LARGE_BYTES (256 * MIB) /* checkpoints come every few MiB */
 #define CLOCK_SLACK_MS 60000
 
-static void look_files(struct doctor *d, const char *database)
+static void look_files(struct doctor *d, const char *database, const char *cure)
 {
     static const char *const names[] = {"", "-wal", "-shm"};
     struct stat st;
@@ -33,7 +34,12 @@ static void look_files(struct doctor *d, const char *database)
         if (lstat(path, &st) < 0 || !S_ISREG(st.st_mode))
             continue;
         (void)doctor_look_mode(d, ABOUT, path, &st, true);
-        if (i > 0 && geteuid() == 0) {
+        if ((st.st_mode & (S_IRUSR | S_IWUSR)) != (S_IRUSR | S_IWUSR)) {
+            doctor_add(
+                d, FINDING_PROBLEM, ABOUT, "%s may not be read and written by its owner", path);
+            doctor_fix(d, "chmod u+rw %s", path);
+        }
+        if (i > 0 && geteuid() == 0 && !cure) {
             struct stat main;
             if (lstat(database, &main) == 0 && main.st_uid != st.st_uid) {
                 doctor_add(d, FINDING_PROBLEM, ABOUT, "%s belongs to user %u, the database to %u",
@@ -151,6 +157,7 @@ void doctor_look_database(struct doctor *d)
     }
     (void)doctor_look_mode(d, "directory", pool->directory, &st, false);
     look_disk(d, pool->directory);
+    char *cure CLEANUP_FREE = place_cure(pool->database);
     enum rc rc = store_open(&opts, &cli->store, &err);
     if (rc == RC_NOTFOUND) {
         doctor_add(
@@ -158,15 +165,22 @@ void doctor_look_database(struct doctor *d)
         return;
     }
     if (rc == RC_OK) /* else it may be anything, and is not ours to change */
-        look_files(d, pool->database);
+        look_files(d, pool->database, cure);
     look_sizes_of(d, pool->database);
     look_lock(d, pool->database);
+    if (cure) {
+        doctor_add(d, FINDING_PROBLEM, ABOUT,
+            "the owner of its directory, user %u, cannot open it: a file of it belongs to another "
+            "user",
+            (unsigned)st.st_uid);
+        doctor_fix(d, "as root, while no pool runs: %s", cure);
+    }
     if (rc == RC_OK) {
         look_content(d);
-        return;
+    } else if (!cure) {
+        doctor_add(d, FINDING_PROBLEM, ABOUT, "it cannot be opened: %s", err.text);
+        doctor_fix(d, "stint db check says what to do about a damaged file");
     }
-    doctor_add(d, FINDING_PROBLEM, ABOUT, "it cannot be opened: %s", err.text);
-    doctor_fix(d, "stint db check says what to do about a damaged file");
 }
 
 /* ---- the library ---- */

@@ -1,6 +1,6 @@
 /* interrupt: SIGINT and SIGTERM as something a command looks at between two steps, so that it can
- * say how far it came before it ends by that very signal. Used by add_stream.c. A signal that was
- * ignored when the command began stays so. */
+ * say how far it came before it ends by that very signal. Used by add, retry, cancel. A signal that
+ * was ignored when the command began stays so. */
 #ifndef STINT_CLI_INTERRUPT_H
 #define STINT_CLI_INTERRUPT_H
 

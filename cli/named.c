@@ -3,14 +3,12 @@
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "common/base/cleanup.h"
 #include "common/base/sys.h"
+#include "common/config/finders.h"
 #include "common/config/places.h"
 #include "common/config/programs.h"
-#include "common/config/words.h"
 
 struct checking {
     const struct config *config;
@@ -23,38 +21,7 @@ static void add_job_place(struct buf *out, const struct job_spec *job)
     place_add(out, &job->origins, "discover", section);
 }
 
-static void check_list(const struct checking *c, const struct job_spec *job)
-{
-    struct stat st;
-    char *path CLEANUP_FREE = program_path(c->config, job->discover_arg);
-    const char *fault = NULL;
-    if (stat(path, &st) < 0)
-        fault = "does not exist";
-    else if (S_ISDIR(st.st_mode))
-        fault = "is a directory; files of a directory are found by: discover = glob DIR/*";
-    else if (access(path, R_OK) < 0)
-        fault = "cannot be read by this user";
-    if (!fault)
-        return;
-    add_job_place(c->problems, job);
-    buf_addf(c->problems, "its list %s %s\n", path, fault);
-}
-
-static void check_lister(const struct checking *c, const struct job_spec *job)
-{
-    struct buf fault CLEANUP(buf_fini) = BUF_INIT;
-    char **words = NULL;
-    size_t len;
-    if (words_split(job->discover_arg, &words, &len, NULL))
-        return; /* the parser has refused that before */
-    if (program_add_fault(c->config, words[0], &fault)) {
-        add_job_place(c->problems, job);
-        buf_addf(c->problems, "its program %s\n", buf_str(&fault));
-    }
-    words_free(words);
-}
-
-/* Files may come later: only worth a word. */
+/* Files may come later: only worth a word. Here there is time for the whole pattern. */
 static void check_glob(const struct checking *c, const struct job_spec *job)
 {
     glob_t found = {0};
@@ -66,23 +33,6 @@ static void check_glob(const struct checking *c, const struct job_spec *job)
         buf_addf(c->warnings, "warning: no file matches %s\n", pattern);
     }
     globfree(&found);
-}
-
-static void check_discover(const struct checking *c, const struct job_spec *job)
-{
-    switch (job->discover) {
-    case DISCOVER_MANUAL:
-        return;
-    case DISCOVER_LIST:
-        check_list(c, job);
-        return;
-    case DISCOVER_GLOB:
-        check_glob(c, job);
-        return;
-    case DISCOVER_EXEC:
-        check_lister(c, job);
-        return;
-    }
 }
 
 static bool is_secret_like(const char *key)
@@ -131,9 +81,11 @@ void named_check(const struct config *config, struct buf *problems, struct buf *
 {
     const struct checking c = {config, problems, warnings};
     places_check(config, problems, warnings);
+    finders_check(config, problems, NULL);
     for (size_t i = 0; i < config->jobs_len; i++) {
         const struct job_spec *job = &config->jobs[i];
-        check_discover(&c, job);
+        if (job->discover == DISCOVER_GLOB)
+            check_glob(&c, job);
         check_variables(&c, job);
         for (size_t k = 0; k < job->stages_len; k++)
             program_check_handler(config, job, &job->stages[k], problems);

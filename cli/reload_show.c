@@ -11,6 +11,7 @@
 #include "common/base/json.h"
 #include "common/base/text.h"
 #include "common/config/changes.h"
+#include "common/config/finders.h"
 #include "common/config/programs.h"
 
 #define VALUE_SHOWN 60
@@ -86,8 +87,10 @@ void reload_say(const struct cli *cli, const json_t *outcome)
     add_lines(outcome, "warnings", "warning_count", &lines);
     strip_newline(&lines);
     if (lines.len > 0)
-        cli_say(
-            cli, "warning: what cannot be run is paused when its turn comes:\n%s", buf_str(&lines));
+        cli_say(cli,
+            "warning: not as it should be; a stage that cannot run is paused, a discovery "
+            "fails:\n%s",
+            buf_str(&lines));
 }
 
 /* ---- -n ---- */
@@ -208,6 +211,7 @@ enum cli_exit reload_say_changes(
     struct buf warnings CLEANUP(buf_fini) = BUF_INIT;
     enum cli_exit code = CLI_OK;
     programs_check(files, &warnings);
+    finders_check(files, &warnings, &warnings);
     if (cli->is_json) {
         code = write_changes(accepted, files, buf_str(&warnings), &out);
     } else {
@@ -224,7 +228,9 @@ enum cli_exit reload_say_changes(
         overruled_add(cli, NULL, &out);
         strip_newline(&warnings);
         if (warnings.len > 0)
-            cli_say(cli, "warning: what cannot be run would be paused when its turn comes:\n%s",
+            cli_say(cli,
+                "warning: not as it should be; a stage that cannot run would be paused, a "
+                "discovery fail:\n%s",
                 buf_str(&warnings));
     }
     cli_print(&out);

@@ -8,6 +8,7 @@
 #include "common/base/clock.h"
 #include "common/base/crash.h"
 #include "common/base/log.h"
+#include "common/config/finders.h"
 #include "common/config/parse.h"
 #include "common/config/programs.h"
 #include "common/config/source.h"
@@ -219,6 +220,13 @@ static enum rc compare(struct pool *pool, const struct config *config)
     return r->changes.count > 0 ? RC_OK : RC_DONE;
 }
 
+/* What the configuration needs and does not find; it may come yet. */
+static void add_warnings(struct reload *r, const struct config *config)
+{
+    programs_check(config, &r->warnings);
+    finders_check(config, &r->warnings, &r->warnings);
+}
+
 /* From here on the keeper decides. */
 static void propose(struct pool *pool, const struct config_sources *sources, struct config *config)
 {
@@ -238,7 +246,7 @@ static void propose(struct pool *pool, const struct config_sources *sources, str
         refuse(pool);
         return;
     }
-    programs_check(config, &r->warnings);
+    add_warnings(r, config);
     r->config = config;
     CRASH_POINT("reload.before_order");
     pool->link.reload = (struct wanted_order){.is_wanted = true};
@@ -265,7 +273,7 @@ static void begin(struct pool *pool)
         return;
     }
     if (rc == RC_DONE)
-        programs_check(config, &r->warnings);
+        add_warnings(r, config);
     config_free(config);
     if (rc != RC_DONE) {
         refuse(pool);

@@ -137,11 +137,14 @@ static void apply_pair(
     problem_add(a->list->problems, &at, "%s: %s", pair->key, err.text);
 }
 
+/* Where more are looked back upon, there is one twice among them, or too many in all: refused. */
+#define LOOK_BACK_MAX (4 * ENV_LEN_MAX)
+
 /* env.NAME, exit.N: the earlier pairs; of other keys the table below knows. */
 static const struct ini_pair *earlier_pair(const struct section *section, size_t place)
 {
     const struct ini_pair *pairs = section->ini->pairs;
-    for (size_t i = 0; i < place; i++) {
+    for (size_t i = 0; i < place && i < LOOK_BACK_MAX; i++) {
         if (strcmp(pairs[i].key, pairs[place].key) == 0)
             return &pairs[i];
     }

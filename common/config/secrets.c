@@ -26,11 +26,30 @@ bool secret_is_reference(const char *value)
     return begins_with(value, FILE_PREFIX) || begins_with(value, CRED_PREFIX);
 }
 
+static int by_reference(const void *a, const void *b)
+{
+    const struct config_secret *x = a, *y = b;
+    return strcmp(x->reference, y->reference);
+}
+
+void secrets_sort(struct config_sources *sources)
+{
+    if (sources->secrets_len > 0)
+        qsort(sources->secrets, sources->secrets_len, sizeof(*sources->secrets), by_reference);
+}
+
 const struct config_secret *secret_find(const struct config_sources *sources, const char *reference)
 {
-    for (size_t i = 0; i < sources->secrets_len; i++) {
-        if (strcmp(sources->secrets[i].reference, reference) == 0)
-            return &sources->secrets[i];
+    size_t from = 0, until = sources->secrets_len;
+    while (from < until) {
+        size_t middle = from + (until - from) / 2;
+        int order = strcmp(reference, sources->secrets[middle].reference);
+        if (order == 0)
+            return &sources->secrets[middle];
+        if (order < 0)
+            until = middle;
+        else
+            from = middle + 1;
     }
     return NULL;
 }
@@ -141,22 +160,38 @@ static enum rc read_secret(const struct config_sources *sources, struct config_s
     return read_file(path, what, ret, err);
 }
 
-static void take_reference(struct config_sources *sources, const char *reference)
+static void read_value(const struct config_sources *sources, struct config_secret *secret)
 {
     CLEANUP(buf_fini) struct buf text = BUF_INIT;
     struct err err = {""};
-    if (secret_find(sources, reference))
-        return;
-    struct config_secret secret = {.reference = xstrdup(reference)};
-    if (read_secret(sources, &secret, &text, &err) == RC_OK)
-        secret.value = buf_take(&text);
+    if (read_secret(sources, secret, &text, &err) == RC_OK)
+        secret->value = buf_take(&text);
     else
-        secret.error = xstrdup(err.text);
+        secret->error = xstrdup(err.text);
     if (text.data)
         explicit_bzero(text.data, text.len);
-    sources->secrets =
-        xrealloc(sources->secrets, (sources->secrets_len + 1) * sizeof(*sources->secrets));
-    sources->secrets[sources->secrets_len++] = secret;
+}
+
+static void add_reference(struct config_sources *sources, const char *reference)
+{
+    size_t n = sources->secrets_len++;
+    if ((n & (n - 1)) == 0) /* full at every power of two */
+        sources->secrets = xrealloc(sources->secrets, (n ? 2 * n : 1) * sizeof(*sources->secrets));
+    sources->secrets[n] = (struct config_secret){.reference = xstrdup(reference)};
+}
+
+/* Many keys may name one. */
+static void drop_doubles(struct config_sources *sources)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < sources->secrets_len; i++) {
+        struct config_secret *secret = &sources->secrets[i];
+        if (kept > 0 && strcmp(sources->secrets[kept - 1].reference, secret->reference) == 0)
+            free(secret->reference);
+        else
+            sources->secrets[kept++] = *secret;
+    }
+    sources->secrets_len = kept;
 }
 
 static void read_source(struct config_sources *sources, const struct config_source *source)
@@ -169,7 +204,7 @@ static void read_source(struct config_sources *sources, const struct config_sour
         for (size_t i = 0; i < section->pairs_len; i++) {
             const struct ini_pair *pair = &section->pairs[i];
             if (begins_with(pair->key, ENV_PREFIX) && secret_is_reference(pair->value))
-                take_reference(sources, pair->value);
+                add_reference(sources, pair->value);
         }
     }
     ini_document_fini(&document);
@@ -183,4 +218,8 @@ void secrets_read(struct config_sources *sources)
             strstr(sources->list[i].text, CRED_PREFIX))
             read_source(sources, &sources->list[i]);
     }
+    secrets_sort(sources);
+    drop_doubles(sources);
+    for (size_t i = 0; i < sources->secrets_len; i++)
+        read_value(sources, &sources->secrets[i]);
 }

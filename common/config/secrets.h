@@ -14,6 +14,8 @@ bool secret_is_reference(const char *value);
 /* Reads every secret that a key env.NAME of the sources names. What cannot be read has an error
  * instead of a value, which the parser tells with the key's place. */
 void secrets_read(struct config_sources *sources);
+/* By their references, as secret_find needs them. */
+void secrets_sort(struct config_sources *sources);
 const struct config_secret *secret_find(
     const struct config_sources *sources, const char *reference); /* or NULL */
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
+#include "common/config/secrets.h"
 #include "common/config/source.h"
 
 /* Packed form: the magic, the numbers of sources and secrets, then texts, each as its length and
@@ -120,6 +121,7 @@ static bool unpack_all(struct unpacker *u, struct config_sources *to)
         is_good = unpack_source(u, to);
     for (uint64_t i = 0; is_good && i < secrets; i++)
         is_good = unpack_secret(u, to);
+    secrets_sort(to);
     return is_good && u->left == 0;
 }
 

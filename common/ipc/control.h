@@ -20,8 +20,8 @@
  *   stop | stop now         as SIGTERM once, twice
  *   reload                  as SIGHUP; answered when it is over, with one JSON object: state
  *                           (accepted, refused), at, generation, and either change_count,
- *                           retires_workers, changes[], warning_count, warnings[] (handlers that
- *                           cannot be run) or problem_count, problems[]. The member
+ *                           retires_workers, changes[], warning_count, warnings[] (handlers and
+ *                           finders that are not there) or problem_count, problems[]. The member
  *                           "reload" of status is the same, of the newest reload, with the
  *                           first few lines; its state may be pending, too */
 #ifndef STINT_IPC_CONTROL_H

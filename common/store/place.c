@@ -85,6 +85,50 @@ static enum rc check_fs(const char *path, struct err *err)
     return RC_OK;
 }
 
+/* As a shell takes it. */
+static void add_word(struct buf *out, const char *word)
+{
+    buf_adds(out, " '");
+    for (; *word; word++) {
+        if (*word == '\'')
+            buf_adds(out, "'\\''");
+        else
+            buf_addc(out, *word);
+    }
+    buf_addc(out, '\'');
+}
+
+static bool is_plain(const char *word)
+{
+    return word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                             "/._-+:,@")] == '\0';
+}
+
+char *place_cure(const char *path)
+{
+    static const char *const names[] = {"", "-wal", "-shm"};
+    CLEANUP_FREE char *dir = sys_dirname(path);
+    CLEANUP(buf_fini) struct buf files = BUF_INIT;
+    struct stat home, st;
+    bool is_wrong = false;
+
+    if (stat(dir, &home) || home.st_uid == 0) /* root opens all of them */
+        return NULL;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        CLEANUP_FREE char *name = xasprintf("%s%s", path, names[i]);
+        if (lstat(name, &st) || !S_ISREG(st.st_mode))
+            continue;
+        is_wrong |= st.st_uid != home.st_uid;
+        if (is_plain(name))
+            buf_addf(&files, " %s", name);
+        else
+            add_word(&files, name);
+    }
+    return is_wrong ? xasprintf("chown -h %u:%u%s", (unsigned)home.st_uid, (unsigned)home.st_gid,
+                          buf_str(&files))
+                    : NULL;
+}
+
 static enum rc check_file(const char *path, const struct stat *st, struct err *err)
 {
     if (S_ISLNK(st->st_mode))
@@ -93,12 +137,53 @@ static enum rc check_file(const char *path, const struct stat *st, struct err *e
     if (!S_ISREG(st->st_mode))
         return err_set(err, RC_INVALID, "database %s is not a regular file", path);
     uid_t me = geteuid();
-    if (me != 0 && me != st->st_uid)
+    if (me == 0)
+        return RC_OK;
+    CLEANUP_FREE char *cure = place_cure(path);
+    if (cure && st->st_uid == me) /* only its log is not */
+        return err_set(err, RC_INVALID,
+            "the log of database %s does not belong to its owner, user %u, who cannot open it; "
+            "stop what has it open, then, as root: %s",
+            path, (unsigned)me, cure);
+    if (cure)
+        return err_set(err, RC_INVALID,
+            "database %s belongs to user %u, but this is user %u; it should belong to the owner of "
+            "its directory; as root: %s",
+            path, (unsigned)st->st_uid, (unsigned)me, cure);
+    if (me != st->st_uid)
         return err_set(err, RC_INVALID,
             "database %s belongs to user %u, but this is user %u; run it as its owner: "
             "sudo -u '#%u' …",
             path, (unsigned)st->st_uid, (unsigned)me, (unsigned)st->st_uid);
     return RC_OK;
+}
+
+/* What root makes in the directory of another user is that user's: the pool runs as that user. The
+ * directory is held open meanwhile, so that no other one takes its place; the file is new, so that
+ * nothing that was there before is given away. */
+static enum rc create(const char *path, struct err *err)
+{
+    const char *name = strrchr(path, '/');
+    CLEANUP_FREE char *dir = sys_dirname(path);
+    CLEANUP_FD int at = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    const char *last = name ? name + 1 : path;
+    struct stat home;
+
+    if (at < 0 || fstat(at, &home)) {
+        int errnum = errno;
+        return err_sys(err, errnum, "database %s: directory %s", path, dir);
+    }
+    CLEANUP_FD int fd = openat(at, last, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int errnum = errno;
+    if (fd < 0 && errnum == EEXIST) /* somebody was faster */
+        return RC_OK;
+    if (fd < 0)
+        return err_sys(err, errnum, "cannot create database %s", path);
+    if (geteuid() != 0 || home.st_uid == 0 || fchown(fd, home.st_uid, home.st_gid) == 0)
+        return RC_OK;
+    errnum = errno;
+    (void)unlinkat(at, last, 0);
+    return err_sys(err, errnum, "cannot give database %s to the owner of its directory", path);
 }
 
 enum rc place_check(const char *path, bool wants_create, struct err *err)
@@ -114,11 +199,7 @@ enum rc place_check(const char *path, bool wants_create, struct err *err)
         return check_file(path, &st, err);
     if (errnum != ENOENT)
         return err_sys(err, errnum, "database %s", path);
-    CLEANUP_FD int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    errnum = errno;
-    if (fd < 0 && errnum != EEXIST) /* EEXIST: somebody was faster */
-        return err_sys(err, errnum, "cannot create database %s", path);
-    return RC_OK;
+    return create(path, err);
 }
 
 bool place_has_log(const char *path)

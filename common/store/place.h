@@ -8,8 +8,12 @@
 
 #include "common/base/err.h"
 
-/* Creates the file (0600) when it is missing and wants_create. RC_NOTFOUND: missing. */
+/* Creates the file (0600) when it is missing and wants_create; as root, as the owner of the
+ * directory. RC_NOTFOUND: missing. */
 MUST_CHECK enum rc place_check(const char *path, bool wants_create, struct err *err);
+/* When the owner of the directory is not the owner of the database and its log, the command that
+ * root must type to mend it; else NULL. Caller frees. */
+char *place_cure(const char *path);
 /* Its write-ahead log holds commits: whoever made the first of them has seen to it that the log's
  * name is on disk. */
 bool place_has_log(const char *path);

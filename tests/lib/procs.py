@@ -4,6 +4,7 @@ Used by the fixture, the torture and the benchmarks. Never signals by a pid that
 seen; waiting for an end is done on a pidfd.
 """
 import os
+import re
 import select
 import signal
 
@@ -30,6 +31,12 @@ def stat(pid):
 def state(pid):
     fields = stat(pid)
     return fields[0] if fields else ""
+
+
+def blocks(pid, signum):
+    """True when the process takes this signal in its own time."""
+    mask = re.search(rb"^SigBlk:\s*([0-9a-f]+)", read(pid, "status"), re.M)
+    return bool(mask and int(mask[1], 16) & 1 << (signum - 1))
 
 
 def is_alive(pid):
@@ -112,6 +119,12 @@ def pool_cgroup(directory):
         if os.path.exists(path):
             return path
     return ""
+
+
+def forget_pool_cgroup(directory):
+    """Removes what a killed pool left over a directory that had this one's inode before."""
+    for folder, _, _ in os.walk(pool_cgroup(directory) or os.devnull, topdown=False):
+        os.rmdir(folder)
 
 
 def describe(pid):

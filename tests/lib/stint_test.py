@@ -76,6 +76,7 @@ class StintTest(unittest.TestCase):
             self.skipTest("told to end")
         self.dir = tempfile.mkdtemp(prefix="stint-t-")
         self.addCleanup(shutil.rmtree, self.dir, True)
+        procs.forget_pool_cgroup(self.dir)
         self.mark = f"STINT_TEST_MARK={uuid.uuid4().hex}"
         self.shm = set(os.listdir("/dev/shm"))
         self.tmp = self.path("tmp")

@@ -2,7 +2,6 @@
 memory. Small numbers of the same thing."""
 import os
 import pty
-import re
 import signal
 import sqlite3
 import subprocess
@@ -18,7 +17,6 @@ ITEMS = 20_000
 JOB = "[job j]\nhandler = builtin noop\n"
 THREE = "[job j]\nstages = a b c\n" + "".join(
     f"[stage j.{s}]\nhandler = builtin noop\n" for s in "abc")
-SIGINT_BIT = 1 << (signal.SIGINT - 1)
 
 
 def line(n, data="{}"):
@@ -133,7 +131,7 @@ class Bulk(StintTest):
         self.addCleanup(db.close)
         db.execute("BEGIN IMMEDIATE")
         adding = self.begin("add", "j", "--from", self.items(10))
-        wait_until(lambda: self.is_reading(adding.pid), "it has begun")
+        wait_until(lambda: procs.blocks(adding.pid, signal.SIGINT), "it has begun")
         adding.send_signal(signal.SIGINT)
         status, _, err = self.end(adding)
         self.assertEqual(status, -signal.SIGINT, err)
@@ -141,10 +139,21 @@ class Bulk(StintTest):
         db.execute("ROLLBACK")
         self.assertEqual(self.count(), 1)
 
-    @staticmethod
-    def is_reading(pid):
-        blocked = re.search(rb"^SigBlk:\s*([0-9a-f]+)", procs.read(pid, "status"), re.M)
-        return blocked and int(blocked[1], 16) & SIGINT_BIT
+    def test_ctrl_c_between_the_keys_of_a_command_line(self):
+        keys = [f"k{n}" for n in range(20000)]
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            before = self.count() if os.path.exists(self.database) else 0
+            adding = self.begin("add", "j", *keys)
+            wait_until(lambda: os.path.exists(self.database) and self.count() > before,
+                       "it has begun")
+            adding.send_signal(signum)
+            status, out, err = self.end(adding)
+            self.assertEqual((status, out), (-signum, ""), err)
+            self.assertRegex(err, r"^stopped: [\d,]+ items were added. To go on, run the same")
+        kept = self.count()
+        self.assertLess(kept, 20000)
+        told = self.stint("add", "j", *keys).out
+        self.assertIn(f"{20000 - kept:,} new, {kept:,} unchanged", told)
 
     def test_a_bad_line_keeps_what_was_before_its_bite(self):
         name = self.items(ITEMS)

@@ -245,6 +245,28 @@ class Looks(StintTest):
         self.assertEqual(set(self.statuses("k").values()), {"done"})
         self.stint("wait", "nope", code=None)
 
+    def test_wait_says_its_result_in_json(self):
+        self.stint("add", "j", "k")
+        found = self.stint("--json", "wait", "j", "--timeout", "50ms", code=1).json
+        self.assertEqual(found, {"schema": "stint.wait/1", "job": "j", "outcome": "timeout",
+                                 "at_rest": False, "undone": found["undone"]})
+        self.assertGreater(found["undone"], 0)
+        self.stint("pause", "j")
+        self.assertEqual(self.stint("wait", "--json", code=1).json["outcome"], "paused")
+        self.stint("resume", "j")
+        self.stint("cancel", "-y", "job:j")
+        found = self.stint("wait", "--json", code=1).json
+        self.assertEqual((found["outcome"], found["at_rest"], found["job"]), ("undone", True, None))
+        self.stint("retry", "-y", "job:j")
+        self.stint("run", "--drain")
+        found = self.stint("wait", "--json").json
+        self.assertEqual((found["outcome"], found["undone"]), ("done", 0))
+
+    def test_completion_is_no_json(self):
+        said = self.stint("completion", "bash", "--json", code=2)
+        self.assertIn("leave --json away", said.err)
+        self.assertEqual(said.out, "")
+
     def test_terminal_text_is_stripped_of_control_characters(self):
         self.config("[job j]\nmax_attempts = 1\n"
                     "handler = shell printf 'x\\033[31mred' >&2; printf 'y\\033[31m'; exit 0\n")

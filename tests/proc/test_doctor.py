@@ -66,6 +66,8 @@ class Doctor(StintTest):
         self.stint("add", "j", "k")
         os.chmod(self.database, 0o602)
         self.assertIn("chmod o-w", self.find("problem", "database", "by everybody", 1)["fix"])
+        os.chmod(self.database, 0o400)
+        self.assertIn("chmod u+rw", self.find("problem", "database", "by its owner", 1)["fix"])
         os.chmod(self.database, 0o640)
         self.find("warning", "database", "read by others", 0)
         os.chmod(self.database, 0o600)

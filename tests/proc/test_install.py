@@ -46,6 +46,46 @@ class User(InitTest):
             if name.startswith("stint.db"):
                 self.assertEqual(os.stat(self.path("open", name)).st_uid, self.nobody.pw_uid, name)
 
+    def owners(self):
+        return {name: os.stat(self.path("open", name)).st_uid
+                for name in os.listdir(self.path("open")) if name.startswith("stint.db")}
+
+    def add(self, key, **kwargs):
+        return subprocess.run([self.path("open/bin/stint"), "-c", self.path("open/stint.conf"),
+                               "add", "j", key], env=self.environment(), cwd="/", text=True,
+                              capture_output=True, check=False, timeout=120, **kwargs)
+
+    def test_what_root_adds_first_is_the_pools(self):
+        self.assertEqual(self.add("k").returncode, 0)
+        self.assertEqual(set(self.owners().values()), {self.nobody.pw_uid}, self.owners())
+        done = self.stintd("--user", "nobody", "--drain")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(f"uid={self.nobody.pw_uid}(nobody)", self.result_of("k", "j"))
+
+    def test_a_database_of_another_is_given_to_the_directorys_owner(self):
+        self.assertEqual(self.add("k").returncode, 0)
+        for log_only in (False, True):
+            os.chown(self.database, self.nobody.pw_uid if log_only else 0, -1)
+            # A log stays behind while somebody has the database open; here it is only a name.
+            if log_only:
+                os.chown(self.write("open/stint.db-wal", "", 0o600), 0, 0)
+            cure = (f"chown -h {self.nobody.pw_uid}:{self.nobody.pw_gid} {self.database}")
+            done = self.stintd("--user", "nobody", "--drain")
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn(cure, done.stderr)
+            self.assertNotIn("sudo -u '#0'", done.stderr)
+            for who in ("nobody", "root"):
+                found = subprocess.run(
+                    [self.path("open/bin/stint"), "-c", self.path("open/stint.conf"), "doctor",
+                     "--json"], env=self.environment(), cwd="/", text=True, capture_output=True,
+                    check=False, timeout=120, user=who)
+                self.assertEqual(found.returncode, 1, found.stdout + found.stderr)
+                self.assertIn(cure, found.stdout, who)
+            subprocess.run(done.stderr[done.stderr.index("chown -h"):].split("\n")[0].strip('"'),
+                           shell=True, check=True)
+            done = self.stintd("--user", "nobody", "--drain")
+            self.assertEqual(done.returncode, 0, done.stderr)
+
     @property
     def database(self):
         return self.path("open/stint.db")

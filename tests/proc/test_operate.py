@@ -1,6 +1,7 @@
 """What an operator does to items: ls, show, retry, cancel, by filters."""
 import os
 import pty
+import re
 import signal
 import sqlite3
 import subprocess
@@ -311,6 +312,56 @@ class Bulk(Operate):
                                     " WHERE event = 'run.retried'"), 5000)
         self.stint("retry", "-y", "job:j", code=5)
         self.assert_counts_exact()
+
+    def test_ctrl_c_says_what_was_done(self):
+        self.config(ONE)
+        self.fail_items(10000)
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            before = self.count_retried()
+            retry = self.start("retry", "-y", "job:j")
+            wait_until(lambda: self.count_retried() > before, "it is on its way")
+            retry.send_signal(signum)
+            out, err = retry.communicate()
+            done = self.count_retried() - before
+            self.assertEqual((retry.returncode, out), (-signum, ""), err)
+            self.assertIn(f"stopped: retried {done:,} stage runs (s). To go on, run the same "
+                          "command again", err)
+        self.assertLess(self.count_retried(), 10000)
+        self.stint("retry", "-y", "job:j")
+        self.assertEqual(self.count_retried(), 10000)
+
+    def test_ctrl_c_while_somebody_holds_the_database(self):
+        self.config(ONE)
+        self.fail_items(3)
+        db = sqlite3.connect(self.database, isolation_level=None)
+        self.addCleanup(db.close)
+        db.execute("BEGIN IMMEDIATE")
+        cancel = self.start("cancel", "-y", "job:j")
+        wait_until(lambda: procs.blocks(cancel.pid, signal.SIGINT), "it has begun")
+        cancel.send_signal(signal.SIGINT)
+        _, err = cancel.communicate()
+        self.assertEqual(cancel.returncode, -signal.SIGINT)
+        self.assertIn("stopped: nothing was changed", err)
+        db.execute("ROLLBACK")
+
+    def test_the_undo_is_exact_or_there_is_none(self):
+        self.config(TWO)
+        self.stint("add", "j", "k1", "k2", "k3", "k4")
+        self.assertIn("stint retry 'job:j key:k1 status:cancelled'",
+                      self.stint("cancel", "-y", "job:j key:k1").err)
+        self.assertNotIn("stint retry", (said := self.stint("cancel", "-y", "job:j").err))
+        self.assertIn("others were like that before; each one is in: stint events --event "
+                      "run.cancelled", said)
+        self.stint("retry", "-y", "job:j")
+        undo = self.stint("cancel", "-y", "job:j stage:a").err
+        self.assertIn("stint retry 'job:j stage:a status:cancelled'", undo)
+        # Stage b was open before, and stays so.
+        undo = self.stint("retry", "-y", "job:j attempts<1").err
+        typed = re.search("stint cancel ('.*')", undo)[1]
+        self.assertEqual(typed, "'job:j stage:a status:pending,blocked,retry_later,in_progress'")
+        self.assertIn("would cancel 4 stage runs (a)", self.stint("cancel", "-n", typed[1:-1]).out)
+        self.stint("cancel", "-y", "job:j stage:a key:k2")
+        self.assertIn("no filter means exactly these again", self.stint("retry", "-y", "job:j").err)
 
     def count_retried(self):
         return self.value("SELECT count(*) FROM events WHERE event = 'run.retried'")

@@ -186,6 +186,7 @@ class Tokens(PacingTest):
         self.leave(api=9)
         pool = self.pool()
         self.wait_done(1)
+        self.wait_tokens(pool, api=8)  # nothing is in a hand any more
         for pid in pool.worker_pids():
             procs.kill(pid)
         wait_until(pool.is_full, "refilled")

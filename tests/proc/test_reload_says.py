@@ -59,6 +59,28 @@ class Warned(StintTest):
         self.assertNotIn("warning", self.stint("reload").err)
 
 
+    def test_what_finds_items_is_not_there(self):
+        self.write("there.csv", "k\n")
+        self.write("in/a.txt", "k\n")
+        noop = "handler = builtin noop\n"
+        here = f"[job a]\n{noop}discover = list there.csv\n[job b]\n{noop}discover = glob in/*.txt\n"
+        self.config(here)
+        self.pool()
+        self.assertEqual(self.stint("--json", "reload").json["warnings"], [])
+        self.config(here + f"[job c]\n{noop}discover = list gone.csv\n[job d]\n{noop}discover = exec "
+                    f"./gone\n[job e]\n{noop}discover = glob in/*.zip\n[job f]\n{noop}discover = glob "
+                    "gone/**/*.{a,b}\n")
+        wanted = [rf"stint\.conf:\d+: \[job c\] its list {self.path('gone.csv')} does not exist",
+                  r"stint\.conf:\d+: \[job d\] its program \./gone does not exist",
+                  rf"stint\.conf:\d+: \[job e\] warning: no file matches {self.path('in')}/\*\.zip",
+                  r"stint\.conf:\d+: \[job f\] warning: no file matches .*/gone/"]
+        for answer in (self.stint("--json", "reload", "-n").json, self.stint("--json", "reload").json):
+            self.assertEqual((answer["state"], len(answer["warnings"])), ("accepted", 4))
+            for found, pattern in zip(answer["warnings"], wanted):
+                self.assertRegex(found, pattern)
+        self.assertRegex(self.stint("reload").err, wanted[0])
+
+
 class Many(StintTest):
     """A file with thousands of wrong lines: a few are told, all are counted, nobody waits for it."""
 
