@@ -1,9 +1,11 @@
 """What handlers spend, spawn and find limited: booked once, added with the outcome, held for all."""
 import os
+import subprocess
 import unittest
 
 import path  # noqa: F401
 from messages import CONFIG, COUNT, SPAWN_2500, MessagesTest, items, say
+from stint_test import BIN
 from waiting import wait_until
 
 
@@ -119,6 +121,64 @@ class Spawn(MessagesTest):
             "SELECT count(*) FROM item_stages WHERE status = 'done'") == 2501, "all done", 120)
         pool.stop()
         self.assertEqual(self.value("SELECT max(attempts) FROM item_stages"), 1)
+
+
+def has_crash_points():
+    return subprocess.run(["grep", "-q", "STINT_CRASH_TOKENS", f"{BIN}/stint-worker"],
+                          check=False).returncode == 0
+
+
+@unittest.skipUnless(has_crash_points(), "built without -Dcrash_points=true")
+class Crashes(MessagesTest):
+    """Workers that die before and after the commit of what a handler said."""
+
+    def die_at(self, point, body, times=3):
+        tokens = self.path("tokens")
+        os.makedirs(tokens)
+        for i in range(times):
+            self.write(f"tokens/{point}-{i}", "")
+        self.prepare(body)
+        pool = self.pool(env={"STINT_CRASH_POINT": point, "STINT_CRASH_TOKENS": tokens})
+        return pool, tokens
+
+    def test_spawned_items_and_done_both_or_neither(self):
+        for point in ("outcome.before_commit", "outcome.after_commit"):
+            with self.subTest(point=point):
+                pool, tokens = self.die_at(point, Spawn.SPAWN + say(
+                    type="spawn", items=items(*"abcdefgh")) + say(type="done"))
+                seen = set()
+
+                def look():
+                    row = self.query(
+                        "SELECT (SELECT count(*) FROM work_items WHERE parent_id > 0) AS n,"
+                        " (SELECT status FROM item_stages ORDER BY id LIMIT 1) AS status")[0]
+                    seen.add((row["n"], row["status"] == "done"))
+                    return not os.listdir(tokens) and self.value(
+                        "SELECT count(*) FROM item_stages WHERE status = 'done'") == 9
+                wait_until(look, "all done, and all deaths died")
+                pool.stop()
+                self.assertLessEqual(seen, {(0, False), (8, True)})
+                self.forget()
+
+    def test_costs_and_bites_come_once(self):
+        for point in ("note.before_commit", "note.after_commit"):
+            with self.subTest(point=point):
+                pool, tokens = self.die_at(point, Spawn.SPAWN + say(
+                    type="cost", usd=1) + SPAWN_2500 + say(type="done"))
+                wait_until(lambda: not os.listdir(tokens) and self.value(
+                    "SELECT count(*) FROM item_stages WHERE status = 'done'") == 2501, "all done")
+                pool.stop()
+                costs = self.query("SELECT claim, n FROM v_costs")
+                self.assertEqual(len(costs), len({tuple(c.values()) for c in costs}))
+                self.assertLessEqual(len(costs), 4)
+                self.assertEqual(self.value("SELECT count(*) FROM work_items"), 2501)
+                self.forget()
+
+    def forget(self):
+        os.rmdir(self.path("tokens"))
+        for name in os.listdir(self.dir):
+            if name.startswith("stint.db"):
+                os.remove(self.path(name))
 
 
 class Limit(MessagesTest):
