@@ -47,7 +47,7 @@ static void test_who_has_lost_the_claim_writes_costs_only(void **state)
     struct cost cost = {.n = 1, .usd = 0.5};
     add(f, "k");
     CLEANUP(run_fini) struct run run = claim(f);
-    sql(f, "UPDATE item_stages SET status = 'pending', claim = NULL WHERE status = 'in_progress'");
+    sql(f, "UPDATE item_stages SET claim = claim + 1 WHERE status = 'in_progress'");
     struct note note = note_of(f, &run);
     note.checkpoint = "1";
     note.items = &item;
