@@ -24,6 +24,13 @@ void answer_confirm(const struct order *answer)
             "ask again");
 }
 
+static void tell_given(void *ctx, int64_t uid)
+{
+    (void)ctx;
+    log_msg(LOG_LEVEL_INFO, "database.given", "made for user %u, who owns its directory",
+        (unsigned)uid);
+}
+
 static enum rc open_store(struct keeper *k, struct err *err)
 {
     struct store_options opts = {
@@ -32,6 +39,7 @@ static enum rc open_store(struct keeper *k, struct err *err)
         .has_precedence = true,
     };
     beat_hook(&k->beat, &opts.hooks);
+    opts.hooks.on_given = tell_given;
     return store_open(&opts, &k->store, err);
 }
 
