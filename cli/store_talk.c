@@ -18,8 +18,10 @@ static void tell_holder(struct store_talk *t)
         return; /* between two holders: the next look comes soon */
     t->has_told = true;
     locks_read_name(pid, name, sizeof(name));
-    cli_say(t->cli, "stint: waiting for %s (pid %d), which holds the write lock of %s", name,
-        (int)pid, database);
+    cli_say(t->cli,
+        "stint: waiting for %s (pid %d), which holds the write lock of %s (Ctrl-C is safe: nothing "
+        "is half done)",
+        name, (int)pid, database);
 }
 
 static void on_begin(void *ctx)

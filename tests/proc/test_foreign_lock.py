@@ -37,6 +37,7 @@ class ForeignLock(StintTest):
             said = waits.stderr.readline()
             self.assertIn(f"(pid {os.getpid()}), which holds the write lock", said)
             self.assertIn("waiting for", said)
+            self.assertIn("Ctrl-C is safe", said)
             self.assertIsNone(waits.poll())
             holder.execute("ROLLBACK")
             rest = waits.stderr.read()
