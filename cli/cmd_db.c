@@ -161,6 +161,7 @@ static void hold_signals(void)
     (void)sigaddset(&set, SIGTERM);
     (void)sigaddset(&set, SIGHUP);
     (void)sigprocmask(SIG_BLOCK, &set, NULL);
+    (void)signal(SIGXFSZ, SIG_IGN); /* a limit of the file's size (ulimit -f) is an error to tell */
 }
 
 static void report(const struct cli *cli, const char *path, int64_t bytes, int64_t ms)

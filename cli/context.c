@@ -271,13 +271,14 @@ enum cli_exit cli_find_config(struct cli *cli)
     return CLI_OK;
 }
 
-static struct store_options store_options(const struct cli *cli, bool is_read_only)
+static struct store_options store_options(struct cli *cli, bool is_read_only)
 {
-    return (struct store_options){.path = cli->config->pool.database,
+    struct store_options opts = {.path = cli->config->pool.database,
         .durability = cli->config->pool.durability,
         .is_read_only = is_read_only,
-        .is_beside_pool = cli->presence == POOL_RUNNING && !pool_is_starting(cli),
-        .hooks = cli->hooks};
+        .is_beside_pool = cli->presence == POOL_RUNNING && !pool_is_starting(cli)};
+    store_talk_hook(&cli->talk, cli, &opts.hooks);
+    return opts;
 }
 
 /* Of a pool that has not migrated yet there is nothing to read so far. */

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "cli/options.h"
+#include "cli/store_talk.h"
 #include "common/base/buf.h"
 #include "common/base/err.h"
 #include "common/config/config.h"
@@ -50,7 +51,8 @@ struct cli {
     struct config *config;
     enum pool_presence presence;
     json_t *pool; /* the answer to "status"; NULL unless POOL_RUNNING, or with is_brief */
-    struct store_hooks hooks; /* for the store, when it is opened for writing */
+    struct store_hooks hooks; /* the command's own; told of all that happens in the store */
+    struct store_talk talk;
     struct store *store;
     struct catalog *catalog;
 };

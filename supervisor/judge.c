@@ -11,6 +11,7 @@
 
 #define PERIOD_MIN_MS 2
 #define PERIOD_MAX_MS 250
+#define START_PATIENCE_MS 1000
 
 int64_t judge_period_ms(const struct policy_limits *limits)
 {
@@ -152,20 +153,40 @@ static bool holds_lock(struct pool *pool)
     return false;
 }
 
+/* Before the pool is ready its keeper waits; nothing of the pool holds the lock then for long. */
+static bool is_start_held_up(struct pool *pool)
+{
+    const struct child *keeper = pool_keeper(pool);
+
+    return !pool->link.is_started && is_judged(keeper) && keeper->beat.state == WORKER_DATABASE;
+}
+
 /* A foreign program at the write lock is named, and nobody dies for it. */
 static void look_for_foreigner(struct pool *pool, bool is_lock_wanted)
 {
     struct foreign_lock *f = &pool->foreign;
+    bool is_start = is_start_held_up(pool);
+    int64_t patience_ms = pool->limits.write_timeout_ms;
 
-    if (!foreign_lock_look(f, pool->config->pool.database, is_lock_wanted, holds_lock(pool),
-            pool->limits.write_timeout_ms))
-        return;
-    if (pool_find_pid(pool, f->pid) != NULL)
-        f->pid = 0;
-    else
-        log_msg(LOG_LEVEL_WARN, "lock.foreign",
-            "process %d (%s) holds the database's write lock, and the pool waits for it",
-            (int)f->pid, f->name);
+    if (is_start && patience_ms > START_PATIENCE_MS)
+        patience_ms = START_PATIENCE_MS;
+    switch (foreign_lock_look(f, pool->config->pool.database, is_lock_wanted || is_start,
+        holds_lock(pool), patience_ms)) {
+    case FOREIGN_LOCK_SAME:
+        break;
+    case FOREIGN_LOCK_OVER:
+        log_msg(LOG_LEVEL_INFO, "lock.foreign",
+            "the pool no longer waits for a foreign program's write lock");
+        break;
+    case FOREIGN_LOCK_FOUND:
+        if (pool_find_pid(pool, f->pid) != NULL)
+            foreign_lock_forget(f);
+        else
+            log_msg(LOG_LEVEL_WARN, "lock.foreign",
+                "process %d (%s) holds the database's write lock, and the pool waits for it%s",
+                (int)f->pid, f->name, is_start ? " before it can begin" : "");
+        break;
+    }
 }
 
 void judge_tick(void *arg)

@@ -78,9 +78,10 @@ static void do_settle(struct pool *pool, struct child *c)
 
 static void do_pause(struct pool *pool, struct child *c)
 {
-    (void)pool;
     c->pause_ms = policy_next_pause_ms(c->pause_ms);
     c->pause_until_mono_ns = clock_mono_ns() + c->pause_ms * NS_PER_MS;
+    if (pool->stop.mode != STOP_NOT) /* it was told to end; whoever is needed still comes again */
+        return;
     log_msg(LOG_LEVEL_WARN, child_is_keeper(c) ? "keeper.throttled" : "worker.throttled",
         "ended before it was ready: next try in %" PRId64 " ms", c->pause_ms);
 }

@@ -212,8 +212,10 @@ static void keep_keeper(struct pool *pool, const struct census *n)
 
     if (keeper->state == CHILD_EMPTY && wants_keeper(pool, n))
         children_start_keeper(pool);
-    /* Not even ready: it has nothing of this pool's to finish. */
-    if (pool->stop.mode != STOP_NOT && !pool->link.is_started && pool->stop.is_now_done)
+    /* Not even ready: it has nothing of this pool's to finish, and may wait for a foreign program
+     * as long as that lives. */
+    if (pool->stop.mode != STOP_NOT && !pool->link.is_started &&
+        (pool->stop.is_now_done || keeper->beat.state == WORKER_DATABASE))
         pool_condemn(pool, keeper, DEATH_DEAD, SETTLE_STOPPED, "the pool stopped before it began");
     pool->link.finish.is_wanted =
         pool->stop.mode != STOP_NOT && n->unended == 0 && !pool->link.is_finished;

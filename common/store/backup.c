@@ -1,16 +1,25 @@
 #include "common/store/backup.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
 #include "common/base/sys.h"
 #include "common/store/internal.h"
+#include "common/store/look.h"
+#include "common/store/place.h"
+
+#define PARTIAL ".partial-"
+#define RANDOM_LEN 6
 
 /* SQLite's companions of a database file. */
 static const char *const companions[] = {"-wal", "-shm", "-journal"};
@@ -116,17 +125,81 @@ static enum rc check_place(
     return rc ? rc : check_replaceable(opts->path, err);
 }
 
-/* Mode 0600, empty. Caller frees *ret. */
-static enum rc make_file(const char *path, char **ret, struct err *err)
+/* A copy that was killed is still there under a name that only we make: FILE.partial-XXXXXX. */
+static bool is_partial_name(const char *name, const char *base)
 {
-    CLEANUP_FREE char *name = xasprintf("%s.XXXXXX", path);
-    CLEANUP_FD int fd = mkostemp(name, O_CLOEXEC);
-    if (fd < 0) {
-        int errnum = errno;
-        return err_sys(err, errnum, "cannot write beside %s", path);
+    size_t len = strlen(base), mark = strlen(PARTIAL);
+    return strncmp(name, base, len) == 0 && strncmp(name + len, PARTIAL, mark) == 0 &&
+           strlen(name + len + mark) == RANDOM_LEN && !strpbrk(name + len + mark, "-./");
+}
+
+/* Its maker holds a lock on it as long as it lives. Where there is no such lock, or it may be
+ * another machine's, it stays. */
+static bool is_abandoned(const char *path)
+{
+    struct stat st;
+    struct statfs fs;
+    CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
+           fstatfs(fd, &fs) == 0 && !place_network_fs((unsigned long)fs.f_type) &&
+           flock(fd, LOCK_EX | LOCK_NB) == 0;
+}
+
+static void remove_abandoned(const char *path)
+{
+    CLEANUP_FREE char *dir = sys_dirname(path);
+    const char *slash = strrchr(path, '/');
+    DIR *entries = opendir(dir);
+    for (struct dirent *e; entries && (e = readdir(entries));) {
+        CLEANUP_FREE char *name = sys_path_join(dir, e->d_name);
+        if (is_partial_name(e->d_name, slash ? slash + 1 : path) && is_abandoned(name))
+            remove_copy(name);
     }
-    *ret = TAKE_PTR(name);
-    return RC_OK;
+    if (entries)
+        (void)closedir(entries);
+}
+
+/* On a network file system such a lock is one of the kind that SQLite takes, and would be in its
+ * way. */
+static void claim(int fd)
+{
+    struct statfs fs;
+    if (fstatfs(fd, &fs) == 0 && !place_network_fs((unsigned long)fs.f_type))
+        (void)flock(fd, LOCK_EX | LOCK_NB);
+}
+
+/* Mode 0600, empty; ours as long as *ret_fd is open. Caller frees and closes. */
+static enum rc make_file(const char *path, char **ret, int *ret_fd, struct err *err)
+{
+    struct stat st;
+    for (;;) {
+        CLEANUP_FREE char *name = xasprintf("%s" PARTIAL "XXXXXX", path);
+        CLEANUP_FD int fd = mkostemp(name, O_CLOEXEC);
+        if (fd < 0) {
+            int errnum = errno;
+            return err_sys(err, errnum, "cannot write beside %s", path);
+        }
+        claim(fd);
+        if (fstat(fd, &st) == 0 && st.st_nlink == 0) /* another one found it before the lock */
+            continue;
+        *ret = TAKE_PTR(name);
+        *ret_fd = TAKE_FD(fd);
+        return RC_OK;
+    }
+}
+
+/* What a write beyond the limit of this session is: SQLite only says "I/O error". */
+static enum rc say_limit(const struct store *store, const char *path, enum rc rc, struct err *err)
+{
+    struct rlimit limit;
+    int64_t db_bytes = 0, wal_bytes = 0;
+    look_sizes(store->path, &db_bytes, &wal_bytes);
+    if (rc != RC_STORE || getrlimit(RLIMIT_FSIZE, &limit) || limit.rlim_cur == RLIM_INFINITY ||
+        (rlim_t)(db_bytes + wal_bytes) <= limit.rlim_cur)
+        return rc;
+    return err_sys(err, EFBIG,
+        "cannot write %s: no file may be larger than %llu bytes here (ulimit -f); raise that limit",
+        path, (unsigned long long)limit.rlim_cur);
 }
 
 static enum rc copy(
@@ -196,12 +269,15 @@ enum rc store_backup(
     struct store *store, const struct backup_options *opts, int64_t *ret_bytes, struct err *err)
 {
     CLEANUP_FREE char *made = NULL;
+    CLEANUP_FD int fd = -1;
     enum rc rc = check_place(store, opts, err);
-    if (rc == RC_OK)
-        rc = make_file(opts->path, &made, err);
+    if (rc == RC_OK) {
+        remove_abandoned(opts->path);
+        rc = make_file(opts->path, &made, &fd, err);
+    }
     if (rc)
         return rc;
-    rc = copy(store, opts, made, err);
+    rc = say_limit(store, opts->path, copy(store, opts, made, err), err);
     if (rc == RC_OK)
         rc = verify(made, err);
     if (rc == RC_OK && !opts->goes_on(opts->ctx, 1, 1))

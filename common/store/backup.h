@@ -18,7 +18,8 @@ struct backup_options {
     void *ctx;
 };
 
-/* RC_INVALID: this cannot be the place, or the copy is not sound; RC_AGAIN: given up. Nothing is
+/* First removes what a killed backup to the same path left. The caller ignores SIGXFSZ.
+ * RC_INVALID: this cannot be the place, or the copy is not sound; RC_AGAIN: given up. Nothing is
  * left behind but the backup. *ret_bytes: its size. */
 MUST_CHECK enum rc store_backup(
     struct store *store, const struct backup_options *opts, int64_t *ret_bytes, struct err *err);

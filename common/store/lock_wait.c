@@ -5,7 +5,9 @@
 #include <time.h>
 
 #include "common/base/clock.h"
+#include "common/base/locks.h"
 #include "common/base/sys.h"
+#include "common/base/text.h"
 
 #define FIRST_NS 100000LL /* most locks are held for one commit: some 0.2 ms */
 #define LONGEST_NS 10000000LL
@@ -43,6 +45,23 @@ void lock_wait_over(struct lock_wait *w)
     if (w->is_waiting && w->hooks.on_wait)
         w->hooks.on_wait(w->hooks.ctx, false);
     w->is_waiting = false;
+}
+
+enum rc lock_wait_refused(const struct lock_wait *w, const char *database, struct err *err)
+{
+    pid_t pid = locks_find_writer(database);
+    char waited[32], name[32] = "";
+    (void)text_duration(w->timeout_ms, waited, sizeof waited);
+    if (pid <= 0)
+        return err_set(err, RC_BUSY,
+            "database %s: its write lock was not free for %s, and nobody is seen who holds it (a "
+            "program in another container?); try again, and see: stint doctor",
+            database, waited);
+    locks_read_name(pid, name, sizeof name);
+    return err_set(err, RC_BUSY,
+        "database %s: %s (pid %d) holds its write lock; it was not free for %s; end its "
+        "transaction (COMMIT or ROLLBACK) or the program (kill %d), then try again",
+        database, name, (int)pid, waited, (int)pid);
 }
 
 void lock_wait_set_locked(struct lock_wait *w, bool is_locked)

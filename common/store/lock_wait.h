@@ -20,6 +20,8 @@ struct lock_wait {
 bool lock_wait_step(struct lock_wait *w, int count);
 /* Has it, or gave up. */
 void lock_wait_over(struct lock_wait *w);
+/* RC_BUSY: the time was over; says who holds the lock now. */
+enum rc lock_wait_refused(const struct lock_wait *w, const char *database, struct err *err);
 void lock_wait_set_locked(struct lock_wait *w, bool is_locked);
 /* The pause before try number count + 2. */
 void lock_wait_pause(int count, bool has_precedence);

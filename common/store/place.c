@@ -104,6 +104,14 @@ static bool is_plain(const char *word)
                              "/._-+:,@")] == '\0';
 }
 
+static void add_path(struct buf *out, const char *path)
+{
+    if (is_plain(path))
+        buf_addf(out, " %s", path);
+    else
+        add_word(out, path);
+}
+
 char *place_cure(const char *path)
 {
     static const char *const names[] = {"", "-wal", "-shm"};
@@ -119,10 +127,7 @@ char *place_cure(const char *path)
         if (lstat(name, &st) || !S_ISREG(st.st_mode))
             continue;
         is_wrong |= st.st_uid != home.st_uid;
-        if (is_plain(name))
-            buf_addf(&files, " %s", name);
-        else
-            add_word(&files, name);
+        add_path(&files, name);
     }
     return is_wrong ? xasprintf("chown -h %u:%u%s", (unsigned)home.st_uid, (unsigned)home.st_gid,
                           buf_str(&files))
@@ -158,48 +163,98 @@ static enum rc check_file(const char *path, const struct stat *st, struct err *e
     return RC_OK;
 }
 
+/* Its owner before its name, where the file system has files without a name: nobody finds it half
+ * made. False: it must be made the other way. */
+static bool create_nameless(int at, const char *name, const struct stat *home, bool *ret_is_made)
+{
+    CLEANUP_FD int fd = openat(at, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    char self[32];
+    if (fd < 0 || fchown(fd, home->st_uid, home->st_gid))
+        return false;
+    (void)snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+    *ret_is_made = linkat(AT_FDCWD, self, at, name, AT_SYMLINK_FOLLOW) == 0;
+    return *ret_is_made || errno == EEXIST;
+}
+
+static enum rc refuse_directory(const char *path, const struct stat *home, struct err *err)
+{
+    CLEANUP_FREE char *dir = sys_dirname(path);
+    CLEANUP(buf_fini) struct buf word = BUF_INIT;
+    add_path(&word, dir);
+    return err_set(err, RC_INVALID,
+        "database %s: its directory belongs to user %u, and this is user %u, who may not write "
+        "there; give it a directory of its own (database = PATH in [pool]), or, if this one is "
+        "the pool's alone, as root: chown %u%s",
+        path, (unsigned)home->st_uid, (unsigned)geteuid(), (unsigned)geteuid(), buf_str(&word));
+}
+
 /* What root makes in the directory of another user is that user's: the pool runs as that user. The
  * directory is held open meanwhile, so that no other one takes its place; the file is new, so that
  * nothing that was there before is given away. */
-static enum rc create(const char *path, struct err *err)
+static enum rc create(const char *path, struct stat *home, bool *ret_is_given, struct err *err)
 {
     const char *name = strrchr(path, '/');
     CLEANUP_FREE char *dir = sys_dirname(path);
     CLEANUP_FD int at = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
     const char *last = name ? name + 1 : path;
-    struct stat home;
 
-    if (at < 0 || fstat(at, &home)) {
+    if (at < 0 || fstat(at, home)) {
         int errnum = errno;
         return err_sys(err, errnum, "database %s: directory %s", path, dir);
     }
+    bool is_theirs = geteuid() == 0 && home->st_uid != 0;
+    if (is_theirs && create_nameless(at, last, home, ret_is_given))
+        return RC_OK;
     CLEANUP_FD int fd = openat(at, last, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     int errnum = errno;
     if (fd < 0 && errnum == EEXIST) /* somebody was faster */
         return RC_OK;
+    if (fd < 0 && errnum == EACCES)
+        return refuse_directory(path, home, err);
     if (fd < 0)
         return err_sys(err, errnum, "cannot create database %s", path);
-    if (geteuid() != 0 || home.st_uid == 0 || fchown(fd, home.st_uid, home.st_gid) == 0)
+    *ret_is_given = is_theirs && fchown(fd, home->st_uid, home->st_gid) == 0;
+    if (*ret_is_given || !is_theirs)
         return RC_OK;
     errnum = errno;
     (void)unlinkat(at, last, 0);
     return err_sys(err, errnum, "cannot give database %s to the owner of its directory", path);
 }
 
-enum rc place_check(const char *path, bool wants_create, struct err *err)
+/* SQLite makes its log there. */
+static enum rc check_directory(const char *path, struct err *err)
 {
-    struct stat st;
+    CLEANUP_FREE char *dir = sys_dirname(path);
+    struct stat home;
+    if (faccessat(AT_FDCWD, dir, W_OK | X_OK, AT_EACCESS) == 0 || errno != EACCES ||
+        stat(dir, &home))
+        return RC_OK;
+    return refuse_directory(path, &home, err);
+}
+
+enum rc place_check(const struct store_options *opts, struct err *err)
+{
+    const char *path = opts->path;
+    struct stat st, home;
+    bool is_given = false;
+    if (opts->is_copy)
+        return RC_OK;
     int errnum = lstat(path, &st) ? errno : 0;
-    if (errnum == ENOENT && !wants_create)
+    if (errnum == ENOENT && opts->is_read_only)
         return err_set(err, RC_NOTFOUND, "no database at %s", path);
     enum rc rc = check_fs(path, err);
     if (rc)
         return rc;
     if (errnum == 0)
-        return check_file(path, &st, err);
+        rc = check_file(path, &st, err);
+    if (errnum == 0)
+        return rc || opts->is_read_only ? rc : check_directory(path, err);
     if (errnum != ENOENT)
         return err_sys(err, errnum, "database %s", path);
-    return create(path, err);
+    rc = create(path, &home, &is_given, err);
+    if (is_given && opts->hooks.on_given)
+        opts->hooks.on_given(opts->hooks.ctx, (int64_t)home.st_uid);
+    return rc;
 }
 
 bool place_has_log(const char *path)

@@ -7,10 +7,11 @@
 #include <stdbool.h>
 
 #include "common/base/err.h"
+#include "common/store/store.h"
 
-/* Creates the file (0600) when it is missing and wants_create; as root, as the owner of the
- * directory. RC_NOTFOUND: missing. */
-MUST_CHECK enum rc place_check(const char *path, bool wants_create, struct err *err);
+/* Creates the file (0600) when it is missing, unless read-only; as root, as the owner of the
+ * directory, which on_given is told. A copy may lie anywhere. RC_NOTFOUND: missing. */
+MUST_CHECK enum rc place_check(const struct store_options *opts, struct err *err);
 /* When the owner of the directory is not the owner of the database and its log, the command that
  * root must type to mend it; else NULL. Caller frees. */
 char *place_cure(const char *path);

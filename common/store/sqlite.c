@@ -53,8 +53,7 @@ static enum rc fail(
     switch (code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-        return err_set(err, RC_BUSY, "database %s is locked by somebody else for over %lld s (%s)",
-            db->path, (long long)db->wait.timeout_ms / 1000, what);
+        return lock_wait_refused(&db->wait, db->path, err);
     case SQLITE_NOMEM:
         return err_set(err, RC_NOMEM, "database %s: %s: out of memory", db->path, what);
     case SQLITE_FULL:
@@ -301,7 +300,7 @@ static enum rc sqlite_open(const struct store_options *opts, struct db **ret, st
         (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
         is_configured = true;
     }
-    enum rc rc = opts->is_copy ? RC_OK : place_check(opts->path, !opts->is_read_only, err);
+    enum rc rc = place_check(opts, err);
     if (rc)
         return rc;
     if (opts->is_beside_pool && place_has_log(opts->path))

@@ -22,6 +22,8 @@ struct store_hooks {
     void (*on_busy)(void *ctx);               /* at least every 50 ms while it waits: send beats */
     void (*on_lock)(void *ctx, bool is_held); /* has the write lock / released it */
     void (*on_commit)(void *ctx, uint32_t wal_pages); /* after each commit of this process */
+    /* Root made the database for the owner of its directory. */
+    void (*on_given)(void *ctx, int64_t uid);
 };
 
 struct store_options {

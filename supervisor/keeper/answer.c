@@ -25,6 +25,13 @@ void answer_confirm(const struct order *answer)
             "ask again");
 }
 
+static void tell_given(void *ctx, int64_t uid)
+{
+    (void)ctx;
+    log_msg(LOG_LEVEL_INFO, "database.given", "made for user %u, who owns its directory",
+        (unsigned)uid);
+}
+
 static enum rc open_store(struct keeper *k, struct err *err)
 {
     struct store_options opts = {
@@ -33,6 +40,7 @@ static enum rc open_store(struct keeper *k, struct err *err)
         .has_precedence = true,
     };
     beat_hook(&k->beat, &opts.hooks);
+    opts.hooks.on_given = tell_given;
     return store_open(&opts, &k->store, err);
 }
 
@@ -42,7 +50,7 @@ static enum rc start_pool(struct keeper *k, int64_t *ret_requeued, struct err *e
     enum rc rc = store_migrate(k->store, err);
     if (rc == RC_OK)
         rc = catalog_sync(k->store, k->config, &k->catalog, err);
-    if (rc == RC_OK)
+    if (rc == RC_OK && k->pool.id == 0) /* else done by a try before */
         rc = store_pool_start(
             k->store, k->catalog, k->host, k->supervisor_pid, &k->pool, ret_requeued, err);
     if (rc == RC_OK)
@@ -76,6 +84,18 @@ static void give_up(struct keeper *k, enum rc rc, const struct err *err)
     loop_stop(k->loop);
 }
 
+/* A foreign program holds the write lock, maybe for long: that is no reason to end. The supervisor
+ * names it, repeats its order, and ends us when the pool is to stop. */
+static void try_later(struct keeper *k)
+{
+    watch_close(&k->watch);
+    catalog_free(k->catalog);
+    k->catalog = NULL;
+    store_close(k->store);
+    k->store = NULL;
+    beat_held_up(&k->beat);
+}
+
 static void confirm_start(const struct keeper *k, int64_t requeued)
 {
     struct order answer = {
@@ -102,6 +122,10 @@ static void answer_start(struct keeper *k, const struct order *order)
         rc = order->pool_row == 0 ? start_pool(k, &requeued, &err) : join_pool(k, order, &err);
     if (rc == RC_OK)
         rc = watch_open(k->config->pool.database, &k->watch, &err);
+    if (rc == RC_BUSY) {
+        try_later(k);
+        return;
+    }
     if (rc != RC_OK) {
         give_up(k, rc, &err);
         return;

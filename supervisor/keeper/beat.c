@@ -52,6 +52,11 @@ void beat_ready(struct beat *b)
     beat_send(b);
 }
 
+void beat_held_up(struct beat *b)
+{
+    b->record.state = WORKER_DATABASE;
+}
+
 void beat_goodbye(struct beat *b)
 {
     b->record.is_goodbye = 1;
@@ -71,8 +76,10 @@ static void on_wait(void *ctx, bool is_waiting)
     pool_want_lock(b->mem, is_waiting);
     if (is_waiting)
         enter(b, WORKER_DATABASE);
-    else
-        enter(b, b->record.is_ready ? WORKER_IDLE : WORKER_STARTING);
+    else if (b->record.is_ready)
+        enter(b, WORKER_IDLE);
+    else /* told with the next beat: it may be about to wait again, see beat_held_up */
+        b->record.state = WORKER_STARTING;
 }
 
 static void on_busy(void *ctx)

@@ -23,6 +23,8 @@ void beat_tick(struct beat *b); /* sends if one is due */
 /* Work became claimable: wakes up to n workers. */
 void beat_wake(struct beat *b, int64_t n);
 void beat_ready(struct beat *b);
+/* Not ready yet, and still waiting for the database's write lock: between two tries. */
+void beat_held_up(struct beat *b);
 void beat_goodbye(struct beat *b);
 int64_t beat_due_ms(const struct beat *b); /* from now */
 

@@ -1,5 +1,6 @@
 """db check and db backup: beside a pool that writes, over bad places, on a broken file."""
 import os
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -104,6 +105,43 @@ class Database(StintTest):
             backing.send_signal(signal.SIGINT)
             self.assertIn("no backup was made", backing.stderr.read())
             self.assertEqual(backing.wait(60), 1)
+        self.assertEqual(self.names(), [])
+
+    def test_what_a_killed_backup_left_goes_with_the_next(self):
+        self.fill(20000)
+        argv = [f"{BIN}/stint", "db", "backup", "b/x.db"]
+        with subprocess.Popen(argv, cwd=self.dir, env=self.environment(), text=True,
+                              stderr=subprocess.PIPE) as living:
+            wait_until(self.names, "the copy has begun")
+            living.send_signal(signal.SIGSTOP)
+            alive = self.names()
+            with subprocess.Popen(argv, cwd=self.dir, env=self.environment(), text=True,
+                                  stderr=subprocess.PIPE) as killed:
+                wait_until(lambda: set(self.names()) - set(alive), "a second one, too")
+                killed.kill()
+                killed.wait(60)
+            dead = set(self.names()) - set(alive)
+            for name in ("x.db.partial-notours", "x.db.backup", "y.db.partial-ABCDEF"):
+                self.write(f"b/{name}", "mine")
+            self.stint("db", "backup", "b/x.db")
+            left = set(self.names())
+            self.assertFalse(left & dead, left)
+            self.assertEqual(left - {"x.db"} - set(alive),
+                             {"x.db.partial-notours", "x.db.backup", "y.db.partial-ABCDEF"})
+            living.send_signal(signal.SIGINT)
+            living.send_signal(signal.SIGCONT)
+            living.wait(60)
+
+    def test_a_limit_of_file_sizes_is_an_error_that_is_told(self):
+        self.fill(2000)
+        self.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        done = subprocess.run([f"{BIN}/stint", "db", "backup", "b/x.db"], cwd=self.dir, text=True,
+                              env=self.environment(), capture_output=True, check=False, timeout=60,
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE,
+                                                                    (1 << 16, 1 << 16)))
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("File too large", done.stderr)
+        self.assertIn("ulimit -f", done.stderr)
         self.assertEqual(self.names(), [])
 
     def test_a_broken_file_is_found_out_and_no_backup_is_made_of_it(self):

@@ -47,6 +47,39 @@ class Operator(StintTest):
         self.assertEqual(pool.role_pids("stint-worker"), workers)
         pool.stop()
 
+    def hold_lock(self):
+        """As somebody's sqlite3 shell does."""
+        self.config("[job j]\nstages = s\n[stage j.s]\nhandler = builtin noop\n", workers=1,
+                    shutdown_timeout="10m")
+        self.stint("add", "j", "k")
+        db = sqlite3.connect(self.database, isolation_level=None, timeout=60)
+        self.addCleanup(db.close)
+        db.execute("BEGIN IMMEDIATE")
+        return db
+
+    def test_a_pool_begins_when_a_foreign_program_lets_it(self):
+        db = self.hold_lock()
+        pool = self.pool(is_ready=False)
+        wait_until(lambda: (pool.status() or {}).get("lock_holder"), "named")
+        self.assertEqual(pool.status()["state"], "starting")
+        self.assertIn(f"process {os.getpid()} ", pool.log())
+        self.assertNotIn("pool.ready", pool.log())
+        db.execute("COMMIT")
+        pool.wait_ready()
+        wait_until(lambda: "no longer waits" in pool.log(), "its end is told")
+        self.assertEqual(pool.log().count("lock.foreign"), 2, pool.log())
+        self.wait_status("k", "s", "done")
+        self.assertEqual(pool.stop(), 0)
+        self.assertNotIn("throttled", pool.log())
+
+    def test_a_pool_that_waits_for_a_foreign_program_can_be_stopped(self):
+        db = self.hold_lock()
+        pool = self.pool(is_ready=False)
+        wait_until(lambda: (pool.status() or {}).get("lock_holder"), "named")
+        self.assertEqual(pool.stop(), 0)
+        self.assertNotIn("throttled", pool.log())
+        db.execute("COMMIT")
+
     def test_a_short_time_to_stop_lets_a_run_finish_that_can(self):
         self.ledger_script("waits", self.gate())
         self.config("[job j]\nstages = s\n[stage j.s]\nhandler = exec ./waits\n", workers=1,

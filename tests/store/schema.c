@@ -179,6 +179,9 @@ static void test_lock_held_by_another(void **state)
     sql(f, "BEGIN IMMEDIATE");
     seen = (struct hooks_seen){0};
     assert_int_equal(store_add(store, job(f, "j"), &item, 1, &how, &r, NULL, &f->err), RC_BUSY);
+    CLEANUP_FREE char *holder = xasprintf("(pid %d) holds its write lock", (int)getpid());
+    assert_non_null(strstr(f->err.text, holder));
+    assert_non_null(strstr(f->err.text, "then try again"));
     assert_int_equal(seen.waits, 101);
     assert_true(seen.busy >= 3); /* at least every 50 ms */
     assert_int_equal(seen.locks, 0);
