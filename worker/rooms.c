@@ -25,6 +25,12 @@ static size_t room_in_calls(const struct worker *w, const struct stage_tuning *t
     return calls < max ? (max - calls) * (size_t)tuning->batch : 0;
 }
 
+/* Ahead of a batch a part of one is no help: it would be sent as it is. */
+static size_t whole_calls(size_t runs, const struct stage_tuning *tuning)
+{
+    return runs - runs % (size_t)tuning->batch;
+}
+
 static size_t room_of(const struct worker *w, const struct catalog_stage *stage, int64_t now)
 {
     const struct deck *d = &w->deck;
@@ -39,7 +45,7 @@ static size_t room_of(const struct worker *w, const struct catalog_stage *stage,
         return 0;
     size_t ahead = ahead_of(w, stage), open = deck_open(d);
     if (ahead > (size_t)stage_room(stage->spec))
-        return ahead > open ? ahead - open : 0;
+        return ahead > open ? whole_calls(ahead - open, &stage->spec->tuning) : 0;
     return running != NULL ? room_in_calls(w, &stage->spec->tuning)
                            : (size_t)stage_room(stage->spec);
 }
