@@ -11,7 +11,7 @@ enum foreign_lock_news foreign_lock_look(struct foreign_lock *lock, const char *
     if (!is_wanted || is_ours) {
         bool was_told = lock->told_pid != 0;
 
-        *lock = (struct foreign_lock){0};
+        *lock = (struct foreign_lock){.over_ms = (now - lock->since_mono_ns) / NS_PER_MS};
         return was_told ? FOREIGN_LOCK_OVER : FOREIGN_LOCK_SAME;
     }
     if (lock->since_mono_ns == 0)

@@ -13,6 +13,7 @@ struct foreign_lock {
     pid_t pid;             /* 0: not known */
     pid_t told_pid;        /* the newest that was told of during this wait; 0: none */
     char name[32];         /* of the program; "" */
+    int64_t over_ms;       /* with OVER: how long the pool waited */
 };
 
 enum foreign_lock_news { FOREIGN_LOCK_SAME, FOREIGN_LOCK_FOUND, FOREIGN_LOCK_OVER };

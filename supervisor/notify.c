@@ -15,7 +15,8 @@
 #include "common/base/text.h"
 
 #define STATUS_GAP_MS 1000 /* a backlog changes all the time; people read once a second */
-#define TICK_MAX_MS 250    /* of the supervisor's loop */
+#define PATIENCE_GAP_MS 10000
+#define TICK_MAX_MS 250 /* of the supervisor's loop */
 
 /* "/path" or "@abstract"; anything else is not for us. */
 static void open_socket(struct notify *n, const char *path)
@@ -206,6 +207,16 @@ void notify_failure(struct notify *n, const char *text)
         return;
     notify_status(n, text);
     send_status(n, clock_mono_ns());
+}
+
+/* Init ends a start that takes longer than its own limit, unless it is asked to wait on. */
+void notify_patience(struct notify *n, int64_t now_mono_ns)
+{
+    bool is_due = n->patience_mono_ns == 0 ||
+                  now_mono_ns - n->patience_mono_ns >= PATIENCE_GAP_MS * NS_PER_MS;
+
+    if (n->fd >= 0 && !n->is_ready && is_due && send_text(n, "EXTEND_TIMEOUT_USEC=60000000"))
+        n->patience_mono_ns = now_mono_ns;
 }
 
 /* At half of the period; a tick early rather than late. */

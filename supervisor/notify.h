@@ -28,6 +28,7 @@ struct notify {
     char status[256], status_told[256];
     int64_t status_mono_ns;                       /* of status_told */
     int64_t watchdog_period_ns, watchdog_mono_ns; /* 0: init does not watch us; of the last sign */
+    int64_t patience_mono_ns;                     /* when it was asked for last */
     bool is_ready;                                /* ever told */
     bool is_reloading;
 };
@@ -43,6 +44,8 @@ void notify_reloaded(struct notify *n);
 void notify_stopping(struct notify *n);
 /* Remembers the line for people; it goes out with the tick, if it is another one. */
 void notify_status(struct notify *n, const char *text);
+/* With each tick of a start that goes on, but takes long for no fault of ours. */
+void notify_patience(struct notify *n, int64_t now_mono_ns);
 /* The last word of a start that failed: why. */
 void notify_failure(struct notify *n, const char *text);
 

@@ -280,6 +280,12 @@ void pool_tell_init(struct pool *pool)
     (void)snprintf(text, sizeof text, "%s: %d of %" PRId64 " workers, %d busy, %s%s",
         pool_state_name(pool), pool_workers_alive(pool), pool->scale.target,
         pool_workers_busy(pool), pool->link.is_ready ? "keeper well" : "no keeper", backlog);
+    if (pool->foreign.pid != 0) {
+        (void)snprintf(text, sizeof text,
+            "%s: waits for process %d (%s), which holds the database's write lock",
+            pool_state_name(pool), (int)pool->foreign.pid, pool->foreign.name);
+        notify_patience(&pool->notify, clock_mono_ns());
+    }
     if (pool->reload.state == RELOAD_REFUSED)
         (void)snprintf(text, sizeof text, "reload refused, the old configuration is in force: %.*s",
             (int)strcspn(refusal, "\n"), refusal);

@@ -12,6 +12,7 @@
 #include "common/base/cleanup.h"
 
 #define WRITE_LOCK_BYTE 120
+#define RESERVED_BYTE 0x40000001 /* of the file itself, before its first write-ahead log */
 
 /* "1: POSIX  ADVISORY  WRITE 812 fe:00:1104 120 120", see proc_locks(5); major and minor are hex.
  */
@@ -70,7 +71,8 @@ pid_t locks_find_writer(const char *database)
 
     if ((size_t)snprintf(path, sizeof path, "%s-shm", database) >= sizeof path)
         return 0;
-    return locks_find(path, "POSIX", WRITE_LOCK_BYTE);
+    pid_t pid = locks_find(path, "POSIX", WRITE_LOCK_BYTE);
+    return pid != 0 ? pid : locks_find(database, "POSIX", RESERVED_BYTE);
 }
 
 void locks_read_name(pid_t pid, char *out, size_t cap)

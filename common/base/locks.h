@@ -10,7 +10,8 @@
 
 /* kind: "POSIX" (fcntl, on this byte of the file) or "FLOCK" (byte 0). 0: nobody, or not known. */
 pid_t locks_find(const char *path, const char *kind, int64_t byte);
-/* SQLite's write lock in WAL mode: byte 120 of the -shm file (sqlite.org/walformat.html). */
+/* SQLite's write lock in WAL mode: byte 120 of the -shm file (sqlite.org/walformat.html); before
+ * that mode: a byte of the database. */
 pid_t locks_find_writer(const char *database);
 /* The program's name as the kernel has it; "" when it is gone. */
 void locks_read_name(pid_t pid, char *out, size_t cap);

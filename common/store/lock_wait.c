@@ -27,7 +27,7 @@ void lock_wait_pause(int count, bool has_precedence)
 bool lock_wait_step(struct lock_wait *w, int count)
 {
     int64_t now = clock_mono_ns();
-    if (count == 0)
+    if (count == 0 && !w->has_tries)
         w->until_mono_ns = now + w->timeout_ms * NS_PER_MS;
     if (!w->is_waiting && w->hooks.on_wait)
         w->hooks.on_wait(w->hooks.ctx, true);
@@ -42,6 +42,8 @@ bool lock_wait_step(struct lock_wait *w, int count)
 
 void lock_wait_over(struct lock_wait *w)
 {
+    if (w->has_tries)
+        return;
     if (w->is_waiting && w->hooks.on_wait)
         w->hooks.on_wait(w->hooks.ctx, false);
     w->is_waiting = false;

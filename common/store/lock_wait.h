@@ -14,6 +14,7 @@ struct lock_wait {
     bool has_precedence;
     int64_t until_mono_ns;
     bool is_waiting, is_locked;
+    bool has_tries; /* several statements are one wait */
 };
 
 /* One step; count says how many there were. False: the time is over. */

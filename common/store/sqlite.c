@@ -256,7 +256,7 @@ static enum rc open_handle(struct db *db, bool is_read_only, sqlite3 **ret, stru
 
 static enum rc set_up(struct db *db, bool is_read_only, struct err *err)
 {
-    enum rc rc = is_read_only ? RC_OK : setup_wal(db, db->path, db->wait.timeout_ms, err);
+    enum rc rc = is_read_only ? RC_OK : setup_wal(db, db->path, &db->wait, err);
     db->is_full_now = db->is_normal; /* the other one, so that it is set */
     if (rc == RC_OK)
         rc = set_sync(db, !db->is_normal, err);

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "common/base/clock.h"
 #include "common/store/lock_wait.h"
 
 #define JOURNAL_LIMIT_BYTES 8388608 /* as in setup.sql */
@@ -41,26 +40,33 @@ static enum rc is_wal(struct db *db, struct err *err)
     return rc;
 }
 
+static enum rc switch_to_wal(struct db *db, const char *path, struct err *err)
+{
+    enum rc rc = is_wal(db, err);
+    if (rc == RC_AGAIN) {
+        rc = setup_run(db, Q_SQLITE_SETUP_WAL, err);
+        if (rc == RC_OK)
+            rc = is_wal(db, err);
+    }
+    return rc != RC_AGAIN ? rc
+                          : err_set(err, RC_STORE,
+                                "database %s cannot be switched to write-ahead logging; is its "
+                                "file system local?",
+                                path);
+}
+
 /* The switch takes an exclusive lock without asking the busy handler, so when several processes
  * open a new file at once all but one are refused: they look again. */
-enum rc setup_wal(struct db *db, const char *path, int64_t timeout_ms, struct err *err)
+enum rc setup_wal(struct db *db, const char *path, struct lock_wait *wait, struct err *err)
 {
-    int64_t until = clock_mono_ns() + timeout_ms * NS_PER_MS;
-    for (int count = 0;; count++) {
-        enum rc rc = is_wal(db, err);
-        if (rc == RC_AGAIN) {
-            rc = setup_run(db, Q_SQLITE_SETUP_WAL, err);
-            if (rc == RC_OK)
-                rc = is_wal(db, err);
-        }
-        if (rc == RC_AGAIN)
-            return err_set(err, RC_STORE,
-                "database %s cannot be switched to write-ahead logging; is its file system local?",
-                path);
-        if (rc != RC_BUSY || clock_mono_ns() >= until)
-            return rc;
-        lock_wait_pause(count, false);
+    enum rc rc = switch_to_wal(db, path, err);
+    for (int count = 0; rc == RC_BUSY && lock_wait_step(wait, count); count++) {
+        wait->has_tries = true;
+        rc = switch_to_wal(db, path, err);
     }
+    wait->has_tries = false;
+    lock_wait_over(wait);
+    return rc;
 }
 
 static enum rc read_settings(struct db *db, bool *ret_is_right, struct err *err)

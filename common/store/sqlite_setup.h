@@ -5,11 +5,13 @@
 #define STINT_STORE_SQLITE_SETUP_H
 
 #include "common/store/driver.h"
+#include "common/store/lock_wait.h"
 
 /* Runs a statement of the driver to its end. */
 MUST_CHECK enum rc setup_run(struct db *db, enum query id, struct err *err);
 /* Switches the file to write-ahead logging; many processes may do so at once. */
-MUST_CHECK enum rc setup_wal(struct db *db, const char *path, int64_t timeout_ms, struct err *err);
+MUST_CHECK enum rc setup_wal(
+    struct db *db, const char *path, struct lock_wait *wait, struct err *err);
 /* Reads every setting back. */
 MUST_CHECK enum rc setup_check(struct db *db, const char *path, bool is_normal, struct err *err);
 /* The driver's schema, snapshot and verify. */

@@ -86,8 +86,9 @@ static void give_up(struct keeper *k, enum rc rc, const struct err *err)
 
 /* A foreign program holds the write lock, maybe for long: that is no reason to end. The supervisor
  * names it, repeats its order, and ends us when the pool is to stop. */
-static void try_later(struct keeper *k)
+static void try_later(struct keeper *k, const struct err *err)
 {
+    (void)chores_is_ok(k, RC_BUSY, err); /* not everybody who holds it can be named */
     watch_close(&k->watch);
     catalog_free(k->catalog);
     k->catalog = NULL;
@@ -123,7 +124,7 @@ static void answer_start(struct keeper *k, const struct order *order)
     if (rc == RC_OK)
         rc = watch_open(k->config->pool.database, &k->watch, &err);
     if (rc == RC_BUSY) {
-        try_later(k);
+        try_later(k, &err);
         return;
     }
     if (rc != RC_OK) {

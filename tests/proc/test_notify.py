@@ -3,6 +3,7 @@ import os
 import select
 import signal
 import socket
+import sqlite3
 import subprocess
 import time
 import unittest
@@ -67,6 +68,21 @@ class Notify(StintTest):
     def test_ready_then_stopping(self):
         init = self.listen()
         self.assert_whole_life(init, self.stintd())
+
+    def test_init_is_asked_for_patience_while_another_program_holds_the_database(self):
+        self.config("[job j]\nhandler = builtin noop\n", write_timeout="200ms")
+        self.stint("add", "j", "k")
+        db = sqlite3.connect(self.database, isolation_level=None)
+        self.addCleanup(db.close)
+        db.execute("BEGIN IMMEDIATE")
+        init = self.listen()
+        pool = self.stintd()
+        wait_until(lambda: init.saw("EXTEND_TIMEOUT_USEC"), "asked")
+        wait_until(lambda: any(f"waits for process {os.getpid()} " in m["STATUS"]
+                               for m in init.saw("STATUS")), "told why")
+        self.assertEqual(init.saw("READY"), [])
+        db.execute("ROLLBACK")
+        self.assert_whole_life(init, pool)
 
     def test_abstract_socket(self):
         name = f"stint-test-{os.urandom(8).hex()}"
