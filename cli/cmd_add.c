@@ -7,6 +7,7 @@
 #include "cli/adding.h"
 #include "cli/commands.h"
 #include "cli/gone.h"
+#include "cli/item_data.h"
 #include "cli/pool.h"
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
@@ -16,32 +17,6 @@
 
 /* Fewer in a second are a person's or a program's own pace. */
 #define FAST_ENOUGH_TO_TELL 10000
-#define DATA_MAX_BYTES ((size_t)1024 * 1024)
-
-/* --data: JSON itself, @FILE, or - for standard input. */
-static enum cli_exit read_data(const char *text, struct buf *ret)
-{
-    struct err err = {""};
-    enum rc rc = RC_OK;
-    if (strcmp(text, "-") == 0)
-        rc = sys_read_fd(STDIN_FILENO, DATA_MAX_BYTES, ret, &err);
-    else if (text[0] == '@')
-        rc = sys_read_file(text + 1, DATA_MAX_BYTES, ret, &err);
-    else
-        buf_adds(ret, text);
-    if (rc)
-        return cli_fail(CLI_FAILED, "--data: %s", err.text);
-    json_error_t why;
-    json_t *value = json_loadb(buf_str(ret), ret->len,
-        JSON_DECODE_ANY | JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &why);
-    if (!value)
-        return cli_fail(CLI_USAGE,
-            "--data is not valid JSON: %s (line %d, column %d). Text needs "
-            "quotes of its own: --data '{\"name\":\"x\"}'",
-            why.text, why.line, why.column);
-    json_decref(value);
-    return CLI_OK;
-}
 
 static enum cli_exit swallow(struct adding *a)
 {
@@ -90,7 +65,7 @@ static enum cli_exit add_keys(struct adding *a)
     struct keys k = {.a = a, .interrupt = {.fd = -1}};
     struct err err = {""};
     const char *text = args_text(a->cli->args, "data");
-    enum cli_exit code = text ? read_data(text, &data) : CLI_OK;
+    enum cli_exit code = text ? item_data_read(text, &data) : CLI_OK;
     if (code != CLI_OK)
         return code;
     if (interrupt_take(&k.interrupt, &err))

@@ -41,6 +41,7 @@ const struct flag global_flags[] = {
 const struct command *const commands[] = {
     &command_init,
     &command_check,
+    &command_try,
     &command_handler_check,
     &command_run,
 

@@ -77,6 +77,7 @@ const char *command_word(const struct command *sub);
 extern const struct command command_init;
 extern const struct command command_check;
 extern const struct command command_handler_check;
+extern const struct command command_try;
 extern const struct command command_run;
 extern const struct command command_add;
 extern const struct command command_discover;

@@ -12,6 +12,7 @@
 #include "supervisor/overrides_reply.h"
 #include "supervisor/reload_reply.h"
 #include "supervisor/resources_reply.h"
+#include "supervisor/take_reply.h"
 
 #define WORKER_LINE_MAX 512
 
@@ -225,6 +226,10 @@ void reply_begin(struct pool *pool, const char *request, struct reply *reply)
         answer_wake(pool, request + 5, reply);
         return;
     }
+    if (strncmp(request, "take ", 5) == 0) {
+        take_answer(pool, request + 5, reply);
+        return;
+    }
     for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
         if (strcmp(request, answers[i].request) == 0) {
             answers[i].answer(pool, reply);
@@ -233,5 +238,5 @@ void reply_begin(struct pool *pool, const char *request, struct reply *reply)
     }
     reply_error(reply,
         "unknown request; known are: ping, status, file, workers, resources, config, wake N, "
-        "look, stop, stop now, reload");
+        "take JOB.STAGE, look, stop, stop now, reload");
 }

@@ -79,6 +79,13 @@ static void idle(struct worker *w, uint32_t seen)
     }
 }
 
+void cycle_run_deck(struct worker *w)
+{
+    while (deck_open(&w->deck) > 0)
+        work(w, atomic_load(&w->life.mem->wake));
+    resident_stop(w);
+}
+
 enum rc cycle_run(struct worker *w, struct err *err)
 {
     enum rc rc;

@@ -11,6 +11,7 @@
 #include "common/base/sys.h"
 #include "common/ipc/fds.h"
 #include "worker/limits.h"
+#include "worker/trial_say.h"
 
 enum guard_phase {
     GUARD_RUNNING,
@@ -152,6 +153,8 @@ static void hear_lines(struct guard *g)
     while ((rc = stream_next(&a->control, &line, &len, &err)) == RC_ROW)
         notes_hear_line(g->w, a, line, len);
     if (rc == RC_PROTO) {
+        if (g->w->trial != NULL)
+            trial_heard(g->w->trial, &(struct trial_line){line, len, 0, err.text});
         heard_break(&a->heard, err.text, 0, line, len);
         stop_reading(g, LOOP_CONTROL, &a->control_fd);
     }
@@ -240,7 +243,8 @@ static void on_limit(struct guard *g)
 static void look_at_claim(struct guard *g)
 {
     bool is_mine = true;
-    if (store_claim_is_mine(g->w->store, &g->a->run, &is_mine, NULL) == RC_OK && !is_mine)
+    if (g->w->trial == NULL &&
+        store_claim_is_mine(g->w->store, &g->a->run, &is_mine, NULL) == RC_OK && !is_mine)
         cut(g, CUT_LOST);
 }
 

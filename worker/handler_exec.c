@@ -18,13 +18,16 @@
 #include "worker/limits.h"
 #include "worker/request.h"
 #include "worker/result.h"
+#include "worker/trial_say.h"
 #include "worker/verdict.h"
 
 /* The request as a file that nobody can change, at its beginning. */
-static enum rc open_stdin(const struct attempt *a, int *ret_fd, struct err *err)
+static enum rc open_stdin(struct worker *w, const struct attempt *a, int *ret_fd, struct err *err)
 {
     CLEANUP(buf_fini) struct buf request = BUF_INIT;
     request_write(&a->run, a->stage, &request);
+    if (w->trial != NULL)
+        trial_asks(w->trial, request.data, request.len);
     enum rc rc = sys_memfd("stint-request", request.data, request.len, true, ret_fd, err);
     if (rc == RC_OK)
         (void)lseek(*ret_fd, 0, SEEK_SET);
@@ -55,7 +58,7 @@ static enum rc start(struct worker *w, struct attempt *a, const struct command *
         tuning->memory_bytes > 0 && memgroup_limit(&w->memgroup, tuning->memory_bytes);
     enum rc rc = limits_init(&limits, tuning, is_grouped, err);
     if (rc == RC_OK)
-        rc = open_stdin(a, &in, err);
+        rc = open_stdin(w, a, &in, err);
     if (rc == RC_OK)
         rc = open_pipe(&a->stdout_fd, &out, err);
     if (rc == RC_OK)
@@ -229,6 +232,8 @@ void handler_exec_run(struct worker *w, struct attempt *a, const struct command 
     cause = verdict_text(tuning, cause, buf_str(&a->why));
     if (cause != END_DONE)
         keep_traces(a);
+    if (w->trial != NULL && (cause != END_DONE || a->is_by_message)) /* else it is the result */
+        trial_text(w->trial, "stdout", buf_str(&a->output), a->output.len);
     attempt_conclude(a, cause);
     buf_fini(&a->output); /* the result has it */
 }

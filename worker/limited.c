@@ -26,6 +26,8 @@ static void hold(
     struct worker *w, const struct attempt *a, const struct message *m, const char *resource)
 {
     struct err err = {""};
+    if (w->trial != NULL) /* it is told, and holds nobody */
+        return;
     const struct hold row = {
         .resource = resource,
         .key = buf_str(&m->key),

@@ -1,9 +1,11 @@
 /* stint-worker SLOT LIFE: one process of the pool; claims stage runs and runs their handlers.
- * Started by the supervisor only, with the descriptors of common/ipc/fds.h. */
+ * Started by the supervisor only, with the descriptors of common/ipc/fds.h. stint starts it with
+ * --try behind these two, for one run without a pool. */
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,6 +20,7 @@
 #include "common/ipc/fds.h"
 #include "worker/accepted.h"
 #include "worker/cycle.h"
+#include "worker/trial.h"
 
 enum { EXIT_USAGE = 2, EXIT_CONFIG = 78 };
 
@@ -90,6 +93,28 @@ static enum rc work(struct worker *w, struct err *err)
     return rc;
 }
 
+/* No pool is there: no log of it is written, no control group was divided. */
+static enum rc try_one(struct worker *w, struct err *err)
+{
+    w->memgroup.procs_fd = -1;
+    log_set_level(LOG_LEVEL_ERROR);
+    enum rc rc = open_loop(w, err);
+    if (rc == RC_OK)
+        rc = trial_run(w, err);
+    loop_free(w->loop);
+    return rc;
+}
+
+/* The same for a pool's worker. */
+static enum rc serve(struct worker *w, struct err *err)
+{
+    log_set_level(atomic_load(&w->life.mem->log_level));
+    log_target_follow(w->config->pool.log, w->config->pool.log_file, &w->life.mem->log_generation);
+    open_live(w);
+    memgroup_init(&w->memgroup, NULL, w->life.sent.slot);
+    return work(w, err);
+}
+
 static int fail(const struct err *err, int status)
 {
     log_msg(LOG_LEVEL_ERROR, "worker.failed", "%s", err->text);
@@ -104,7 +129,9 @@ int main(int argc, char **argv)
     int64_t slot, life;
     resident_init(&w.resident);
     keep_heap_small();
-    if (argc != 3 || text_int(argv[1], 0, POOL_SLOTS_MAX - 1, &slot, &err) != RC_OK ||
+    const bool is_trial = argc == 4 && strcmp(argv[3], "--try") == 0;
+    if ((argc != 3 && !is_trial) ||
+        text_int(argv[1], 0, POOL_SLOTS_MAX - 1, &slot, &err) != RC_OK ||
         text_int(argv[2], 1, LIFE_MAX, &life, &err) != RC_OK) {
         (void)fprintf(stderr, "stint-worker: started by stintd only; run: stint run\n");
         return EXIT_USAGE;
@@ -118,16 +145,12 @@ int main(int argc, char **argv)
     }
     if (config_box_map(FD_CONFIG, &w.box, &err) != RC_OK || accepted_take(&w, &err) != RC_OK)
         return fail(&err, EXIT_CONFIG);
-    log_set_level(atomic_load(&mem->log_level));
-    log_target_follow(w.config->pool.log, w.config->pool.log_file, &mem->log_generation);
     if (proctree_become_subreaper(&err) != RC_OK)
         return fail(&err, EXIT_FAILURE);
     life_init(&w.life, mem, (uint32_t)slot, life, w.config->pool.heartbeat_interval_ms);
-    open_live(&w);
-    memgroup_init(&w.memgroup, NULL, (uint32_t)slot);
     w.life.spec_generation = w.stamp.spec_generation;
     handler_env_init(&w.env, environ, mem->pool_id);
-    enum rc rc = work(&w, &err);
+    enum rc rc = is_trial ? try_one(&w, &err) : serve(&w, &err);
     notes_fini(&w.notes);
     memgroup_fini(&w.memgroup);
     handler_env_fini(&w.env);

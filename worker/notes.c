@@ -8,6 +8,7 @@
 #include "common/base/log.h"
 #include "common/store/notes.h"
 #include "worker/limited.h"
+#include "worker/trial_say.h"
 #include "worker/worker.h"
 
 #define GAP_NS (200 * NS_PER_MS)
@@ -94,7 +95,9 @@ static enum rc write_once(struct worker *w, struct attempt **list, size_t len, b
         notes[i] = note_of(list[i], is_due);
         has_any = has_any || notes[i].costs_len > 0 || has_text(&notes[i]);
     }
-    enum rc rc = has_any ? store_notes(w->store, w->catalog, notes, len, &answer, &err) : RC_OK;
+    enum rc rc = RC_OK;
+    if (has_any && w->trial == NULL)
+        rc = store_notes(w->store, w->catalog, notes, len, &answer, &err);
     for (size_t i = 0; rc == RC_OK && has_any && i < len; i++)
         wrote(w, list[i], &notes[i]);
     if ((rc == RC_INVALID || rc == RC_LIMIT) && answer.failed < len)
@@ -239,7 +242,10 @@ void notes_hear_line(struct worker *w, struct attempt *a, const char *line, size
     CLEANUP(message_fini) struct message m = MESSAGE_INIT;
     struct err err = {""};
     size_t column = 0;
-    if (message_parse(line, len, &m, &column, &err) == RC_OK)
+    enum rc rc = message_parse(line, len, &m, &column, &err);
+    if (w->trial != NULL)
+        trial_heard(w->trial, &(struct trial_line){line, len, column, rc ? err.text : NULL});
+    if (rc == RC_OK)
         (void)notes_hear(w, a, &m);
     else
         heard_break(&a->heard, err.text, column, line, len);

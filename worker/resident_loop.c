@@ -177,7 +177,7 @@ static bool is_all_cut(const struct call *call)
 static void look_at_claims(struct worker *w)
 {
     struct calls *c = &w->resident.calls;
-    for (size_t i = 0; i < c->len; i++) {
+    for (size_t i = 0; w->trial == NULL && i < c->len; i++) {
         struct call *call = &c->list[i];
         for (size_t k = 0; k < call->len; k++) {
             struct attempt *a = call->items[k];

@@ -12,6 +12,7 @@
 #include "common/protocol/request.h"
 #include "worker/request.h"
 #include "worker/resident_end.h"
+#include "worker/trial_say.h"
 
 enum { QUOTED_MAX = 200 };
 
@@ -90,7 +91,10 @@ static void send_call(struct worker *w, const struct catalog_stage *stage)
         forget_tail(r, tuning); /* what it said before is about others */
     struct call *call = calls_add(&r->calls, ++r->last_id, items, len);
     call->due_mono_ns = call->begun_mono_ns + tuning->timeout_ms * NS_PER_MS;
+    const size_t from = r->out.len;
     request_write_call(call, stage, &r->out);
+    if (w->trial != NULL)
+        trial_asks(w->trial, r->out.data + from, r->out.len - from);
     r->requests++;
     r->wants_recycling =
         r->wants_recycling || (tuning->max_requests > 0 && r->requests >= tuning->max_requests);
@@ -308,8 +312,12 @@ static void read_lines(struct worker *w)
     enum rc rc;
     while (is_heard(r) && (rc = stream_next(&r->stream, &line, &len, &err)) != RC_AGAIN) {
         r->message.has_id = false;
+        size_t column = 0;
         if (rc == RC_ROW)
-            rc = message_parse(line, len, &r->message, NULL, &err);
+            rc = message_parse(line, len, &r->message, &column, &err);
+        if (w->trial != NULL)
+            trial_heard(w->trial,
+                &(struct trial_line){line, len, column, rc ? err.text : trial_doubt(&r->message)});
         if (rc == RC_OK)
             on_message(w, &r->message, line);
         else

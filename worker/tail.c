@@ -97,7 +97,7 @@ void tail_show(struct tail *t, const struct tail_live *to, const struct tail_abo
     const char *end = buf_str(&t->text) + t->text.len;
     const char *from = buf_str(&t->text) + t->shown_len;
     CLEANUP(buf_fini) struct buf out = BUF_INIT;
-    if (to->live == NULL || from == end)
+    if ((to->live == NULL && to->show == NULL) || from == end)
         return;
     from = skip_flood(t, from, end);
     if (t->left_out > 0) {
@@ -108,9 +108,12 @@ void tail_show(struct tail *t, const struct tail_live *to, const struct tail_abo
     size_t len = length_to_show(from, end, is_end);
     if (len > 0)
         add_lines(&out, about, name, from, from[len - 1] == '\n' ? len - 1 : len);
+    if (len > 0 && to->show != NULL)
+        to->show(to->ctx, name, from, from[len - 1] == '\n' ? len - 1 : len);
     from += len;
     t->shown_len = t->text.len - (size_t)(end - from);
-    live_write(to->live, to->slot, out.data, out.len);
+    if (to->live != NULL)
+        live_write(to->live, to->slot, out.data, out.len);
 }
 
 void tail_log(struct tail *t, const struct tail_live *to, const struct tail_about *about,

@@ -24,10 +24,13 @@ struct tail {
     uint64_t left_out; /* bytes that were not shown since the last line that was */
 };
 
-/* live and slot of this worker; NULL: nobody can look on. */
+/* live and slot of this worker; NULL: nobody can look on. show (may be NULL): who gets the lines
+ * besides. */
 struct tail_live {
     struct live_mem *live;
     uint32_t slot;
+    void (*show)(void *ctx, const char *name, const char *text, size_t len);
+    void *ctx;
 };
 
 void tail_init(struct tail *t, size_t keep);

@@ -25,6 +25,7 @@ struct worker {
     struct config_stamp stamp; /* of the configuration */
     struct buf packed;         /* the same as it came: what a discovery gets */
     struct store *store;
+    struct trial *trial; /* there is no store then, and this is told what happens; else NULL */
     struct loop *loop;
     struct life life;
     struct handler_env env;

@@ -16,6 +16,9 @@
  *                           sleep at it), held_until (RFC 3339 or null), stages[] (JOB.STAGE)
  *   config                  the packed configuration sources
  *   wake N                  work was added: wake up to N idle workers
+ *   take JOB.STAGE          a token of each resource of the stage, all or none: one JSON object:
+ *                           taken (true, false), resource (which has none; null), wait_ms (until
+ *                           one is due there)
  *   look                    claims were taken away: who runs something looks at its own at once
  *   stop | stop now         as SIGTERM once, twice
  *   reload                  as SIGHUP; answered when it is over, with one JSON object: state

@@ -12,6 +12,9 @@ enum child_fd {
     FD_ORDERS = 8,    /* keeper only: SOCK_SEQPACKET, struct order both ways */
     FD_WAKE = 8,      /* worker only: its slot's eventfd, non-blocking */
     FD_LIVE = 9,      /* worker only: memfd, struct live_mem; stint opens it by its /proc name */
+    /* stint-worker --try, which stint starts (worker/trial.h), has these two instead of 7 and 9. */
+    FD_TRIAL_RUN = 10, /* sealed memfd: the run, one JSON object */
+    FD_TRIAL_OUT = 11, /* write end: what happens, a JSON object a line */
 };
 
 /* A handler of exec says its messages here: the write end of a pipe. */

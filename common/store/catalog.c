@@ -93,6 +93,23 @@ static enum rc load_job(
     return rc;
 }
 
+struct catalog *catalog_number(const struct config *config)
+{
+    struct catalog *c = xcalloc(1, sizeof *c);
+    int64_t stage_id = 0;
+    c->jobs_len = config->jobs_len + 1;
+    c->jobs = xcalloc(c->jobs_len, sizeof *c->jobs);
+    for (size_t i = 0; i < c->jobs_len; i++) {
+        struct catalog_job *job = &c->jobs[i];
+        job->id = (int64_t)i + 1;
+        job->spec = spec_at(config, i);
+        job->stages = xcalloc(job->spec->stages_len, sizeof *job->stages);
+        for (size_t k = 0; k < job->spec->stages_len; k++)
+            job->stages[k] = (struct catalog_stage){++stage_id, &job->spec->stages[k], job};
+    }
+    return c;
+}
+
 enum rc catalog_load(
     struct store *store, const struct config *config, struct catalog **ret, struct err *err)
 {

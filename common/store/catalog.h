@@ -38,6 +38,8 @@ MUST_CHECK enum rc catalog_load(
 /* The same jobs and stages (a change of tuning only) by another configuration; NULL: they are not
  * the same. Reads no database. */
 struct catalog *catalog_renew(const struct catalog *old, const struct config *config);
+/* Without a database: for a trial, whose ids mean nothing to anybody else. */
+struct catalog *catalog_number(const struct config *config);
 void catalog_free(struct catalog *catalog);
 const struct catalog_job *catalog_job(const struct catalog *c, const char *name);     /* or NULL */
 const struct catalog_stage *catalog_stage(const struct catalog *c, int64_t stage_id); /* or NULL */

@@ -27,6 +27,11 @@ struct costs {
     const struct cost *list;
     size_t len;
 };
+/* Of a trial, which has no claim: data.by is "try". item_id 0: of no item that is known. In a
+ * transaction of its own. */
+MUST_CHECK enum rc store_cost_of_trial(struct store *store, const struct catalog_stage *stage,
+    int64_t item_id, const struct cost *cost, struct err *err);
+
 MUST_CHECK enum rc costs_put(
     struct store *store, const struct costs *costs, int64_t now_wall_ms, struct err *err);
 

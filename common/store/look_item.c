@@ -173,3 +173,19 @@ enum rc look_item_notes(
         fn(ctx, get_text(&q, "stage"), get_text(&q, "progress"), get_text(&q, "checkpoint"));
     return rc == RC_DONE ? RC_OK : rc;
 }
+
+/* ---- a further attempt ---- */
+
+enum rc look_next_attempt(struct store *store, int64_t item_id, const char *stage,
+    int64_t *ret_attempts, char **ret_checkpoint, struct err *err)
+{
+    QUERY q = query(store, Q_LOOK_NEXT_ATTEMPT);
+    put_int(&q, "item_id", item_id);
+    put_text(&q, "stage", stage);
+    enum rc rc = query_one(&q, err);
+    if (rc != RC_ROW)
+        return rc;
+    *ret_attempts = get_int(&q, "attempts");
+    *ret_checkpoint = copy(&q, "checkpoint");
+    return RC_OK;
+}

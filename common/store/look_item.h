@@ -21,6 +21,11 @@ MUST_CHECK enum rc look_item(
     struct store *store, const char *job, const char *key, struct item_head *ret, struct err *err);
 void item_head_fini(struct item_head *head);
 
+/* What a further attempt at this stage would begin with; *ret_checkpoint: owned, NULL: none.
+ * RC_NOTFOUND: the item has no such stage. */
+MUST_CHECK enum rc look_next_attempt(struct store *store, int64_t item_id, const char *stage,
+    int64_t *ret_attempts, char **ret_checkpoint, struct err *err);
+
 struct item_event {
     int64_t id, ts_wall_ms;
     char *event, *stage, *data; /* owned; stage may be NULL */

@@ -121,7 +121,7 @@ static void test_log_messages(void **state)
 static void test_nobody_can_look_on(void **state)
 {
     struct place *p = *state;
-    const struct tail_live none = {NULL, 0};
+    const struct tail_live none = {.live = NULL};
     CLEANUP(tail_fini) struct tail t;
     tail_init(&t, 64);
     say(p, &t, "x\n");
