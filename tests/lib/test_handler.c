@@ -3,8 +3,9 @@
  * result. Run by stint-worker as `exec test-handler FILE MILLISECONDS`. What an item's key ends in
  * decides what stage "b" does with it: -retry (exit 75 at the first attempt), -fail (exit 65),
  * -skip (exit 99). In every stage -orphan leaves a grandchild behind, in its own session, deaf to
- * TERM, holding stdout and stderr open, that appends "alive" lines until it is killed. It reads
- * neither its input nor any configuration. */
+ * TERM, holding stdout and stderr open, that appends "alive" lines until it is killed; -note says
+ * progress, a checkpoint and a cost over descriptor 3. It reads neither its input nor any
+ * configuration. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -81,6 +82,15 @@ static int decide(const struct about *about)
     return ends_in(about->item, "-skip") ? 99 : 0;
 }
 
+static void note(void)
+{
+    static const char said[] = "{\"type\":\"progress\",\"done\":1}\n"
+                               "{\"type\":\"checkpoint\",\"data\":{\"at\":1}}\n"
+                               "{\"type\":\"cost\",\"usd\":0.5}\n";
+
+    (void)!write(3, said, sizeof(said) - 1);
+}
+
 int main(int argc, char **argv, char **envp)
 {
     struct about about = {value_of(envp, "STINT_ITEM"), value_of(envp, "STINT_STAGE"),
@@ -95,6 +105,8 @@ int main(int argc, char **argv, char **envp)
         return 70;
     if (ends_in(about.item, "-orphan") && fork() == 0)
         live_on(fd, &about);
+    if (ends_in(about.item, "-note"))
+        note();
     work(strtol(argv[2], NULL, 10));
     if (append(fd, "end", &about, status) != 0)
         return 70;

@@ -123,6 +123,10 @@ class Spawn(MessagesTest):
         self.assertEqual(self.value("SELECT max(attempts) FROM item_stages"), 1)
 
 
+PACED = ("[resource api]\nrate = 1000/s\nburst = 100\n" + CONFIG.replace(
+    "handler =", "resource = api\nhandler ="))
+
+
 def has_crash_points():
     return subprocess.run(["grep", "-q", "STINT_CRASH_TOKENS", f"{BIN}/stint-worker"],
                           check=False).returncode == 0
@@ -132,12 +136,12 @@ def has_crash_points():
 class Crashes(MessagesTest):
     """Workers that die before and after the commit of what a handler said."""
 
-    def die_at(self, point, body, times=3):
+    def die_at(self, point, body, times=3, **prepare):
         tokens = self.path("tokens")
         os.makedirs(tokens)
         for i in range(times):
             self.write(f"tokens/{point}-{i}", "")
-        self.prepare(body)
+        self.prepare(body, **prepare)
         pool = self.pool(env={"STINT_CRASH_POINT": point, "STINT_CRASH_TOKENS": tokens})
         return pool, tokens
 
@@ -174,6 +178,16 @@ class Crashes(MessagesTest):
                 self.assertEqual(self.value("SELECT count(*) FROM work_items"), 2501)
                 self.forget()
 
+    def test_a_hold_outlives_who_said_it(self):
+        pool, tokens = self.die_at("hold.after_commit", say(
+            type="limit", retry_after=0.3) + say(type="done"), config=PACED)
+        wait_until(lambda: not os.listdir(tokens) and self.value(
+            "SELECT count(*) FROM item_stages WHERE status = 'done'") == 1, "done in the end")
+        pool.stop()
+        self.assertEqual(self.value("SELECT interruptions FROM item_stages"), 3)
+        self.assertEqual(self.value("SELECT attempts FROM item_stages"), 1)
+        self.assertTrue(self.events("resource.held"))
+
     def forget(self):
         os.rmdir(self.path("tokens"))
         for name in os.listdir(self.dir):
@@ -182,16 +196,13 @@ class Crashes(MessagesTest):
 
 
 class Limit(MessagesTest):
-    PACED = ("[resource api]\nrate = 1000/s\nburst = 100\n" + CONFIG.replace(
-        "handler =", "resource = api\nhandler ="))
-
     def held(self, pool):
         rows = self.stint("resources", "--json").rows
         return rows[0]["held_until"]
 
     def test_a_limit_holds_everybody_and_survives_a_kill_of_the_pool(self):
         self.prepare(say(type="limit", retry_after="1h") + say(type="retry", why="HTTP 429"),
-                     self.PACED, workers=8)
+                     PACED, workers=8)
         self.stint("add", "j", *[f"k{n}" for n in range(200)])
         pool = self.pool()
         wait_until(lambda: self.held(pool), "the hold")
@@ -209,12 +220,12 @@ class Limit(MessagesTest):
 
     def test_it_ends_by_time(self):
         row = self.drain(COUNT + "[ $n -ge 3 ] || {\n" + say(
-            type="limit", resource="api", retry_after=0.3) + say(type="retry", why="429") + "}", config=self.PACED)
+            type="limit", resource="api", retry_after=0.3) + say(type="retry", why="429") + "}", config=PACED)
         self.assertEqual((row["status"], row["attempts"], row["snoozes"]), ("done", 1, 2))
 
     def test_an_unknown_resource_fails_the_attempt(self):
         row = self.drain(say(type="limit", resource="apo", retry_after=1), code=1,
-                         config=self.PACED)
+                         config=PACED)
         self.assertEqual((row["status"], row["error"]), (
             "failed", 'limit of resource "apo": there is no section [resource apo] in the'
             ' configuration'))

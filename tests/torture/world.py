@@ -17,7 +17,7 @@ import procs
 from pool import Pool
 from waiting import wait_until
 
-KINDS = {1: "-retry", 2: "-skip", 3: "-fail", 7: "-orphan", 13: "-orphan"}
+KINDS = {1: "-retry", 2: "-skip", 3: "-fail", 5: "-note", 7: "-orphan", 13: "-orphan"}
 BITE = 20
 JOB = "t"
 
