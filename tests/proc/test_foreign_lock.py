@@ -87,6 +87,7 @@ class ForeignLock(StintTest):
         pool.wait_ready()
         self.assertEqual(pool.keeper(), keeper)
         self.stint("wait", "j")
+        wait_until(lambda: "no longer waits" in pool.log(), "its end is told, too")
         self.assertEqual(pool.stop(), 0)
         said = [line for line in pool.log().splitlines() if "lock.foreign" in line]
         self.assertEqual(len(said), 2, said)

@@ -105,6 +105,13 @@ class Spawn(MessagesTest):
         self.open_gate()
         pool.stop()
 
+    def counted(self, key):
+        try:
+            with open(self.path(f"count.{key}"), encoding="utf-8") as f:
+                return int(f.read() or 0)
+        except FileNotFoundError:
+            return 0
+
     def test_many_with_kills_come_all_and_once(self):
         self.config(CONFIG)
         self.script("handler", self.SPAWN + SPAWN_2500
@@ -114,6 +121,7 @@ class Spawn(MessagesTest):
         for n in range(3):
             wait_until(lambda n=n: self.run_of("k", "s")["interruptions"] == n, f"attempt {n}")
             wait_until(lambda: self.value("SELECT count(*) FROM work_items") >= 2001, "its bites")
+            wait_until(lambda n=n: self.counted("k") == n + 1, "the attempt has counted itself")
             self.kill_worker(pool)
         self.wait_status("k", "s", "done")
         self.assertEqual(self.value("SELECT count(*) FROM work_items"), 2501)
