@@ -187,12 +187,13 @@ class Crashes(MessagesTest):
                 self.forget()
 
     def test_a_hold_outlives_who_said_it(self):
+        # Once: a later hold that is hardly longer is not written again.
         pool, tokens = self.die_at("hold.after_commit", say(
-            type="limit", retry_after=0.3) + say(type="done"), config=PACED)
+            type="limit", retry_after=0.3) + say(type="done"), times=1, config=PACED)
         wait_until(lambda: not os.listdir(tokens) and self.value(
             "SELECT count(*) FROM item_stages WHERE status = 'done'") == 1, "done in the end")
         pool.stop()
-        self.assertEqual(self.value("SELECT interruptions FROM item_stages"), 3)
+        self.assertEqual(self.value("SELECT interruptions FROM item_stages"), 1)
         self.assertEqual(self.value("SELECT attempts FROM item_stages"), 1)
         self.assertTrue(self.events("resource.held"))
 
