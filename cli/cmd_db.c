@@ -63,12 +63,13 @@ static void say_cure(const struct cli *cli)
     cli_say(cli,
         "The file is not to be trusted any more. What to do:\n"
         "  1. stop the pool, so that nothing more is written:     stint stop\n"
-        "  2. keep what there is, with its log:                   cp -p %s %s-wal SAFE_PLACE/\n"
-        "  3. put a backup in its place (and remove the old log): rm %s-wal %s-shm; cp BACKUP %s\n"
+        "  2. keep what there is, with its log:                   cp -p %s* SAFE_PLACE/\n"
+        "  3. put a backup in its place (and remove the old log): rm -f %s-wal %s-shm; cp BACKUP "
+        "%s\n"
         "  or, without a backup, save what can be read:           sqlite3 %s .recover\n"
         "  4. look for the cause: disk, memory, file system, programs that write to it:  stint "
         "doctor",
-        db, db, db, db, db, db);
+        db, db, db, db, db);
 }
 
 /* Opens it here: a file that cannot even be opened is what this is for. */
@@ -161,7 +162,6 @@ static void hold_signals(void)
     (void)sigaddset(&set, SIGTERM);
     (void)sigaddset(&set, SIGHUP);
     (void)sigprocmask(SIG_BLOCK, &set, NULL);
-    (void)signal(SIGXFSZ, SIG_IGN); /* a limit of the file's size (ulimit -f) is an error to tell */
 }
 
 static void report(const struct cli *cli, const char *path, int64_t bytes, int64_t ms)

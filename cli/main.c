@@ -195,6 +195,7 @@ int main(int argc, char **argv)
     struct args args = ARGS_INIT;
     const struct command *command = NULL;
     (void)signal(SIGPIPE, SIG_DFL); /* a reader that leaves (| head) ends us quietly */
+    (void)signal(SIGXFSZ, SIG_IGN); /* a limit of file sizes (ulimit -f) is an error to tell */
     enum cli_exit code = find_command(&argc, argv, &command);
     if (code)
         return code;

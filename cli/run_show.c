@@ -17,6 +17,7 @@
 
 /* Until the database of a new pool is there it is looked for this often. */
 #define OPEN_GAP_NS (50 * NS_PER_MS)
+#define TIDY_TIMEOUT_MS 100
 
 static void close_store(struct run_show *s)
 {
@@ -68,11 +69,27 @@ void run_show_init(struct run_show *s, struct cli *cli)
         find_newest(s);
 }
 
+/* The pool would have taken the log away with it, but for us who were looking. */
+static void remove_log(const struct run_show *s)
+{
+    struct store_options opts = {.path = s->cli->config->pool.database,
+        .durability = s->cli->config->pool.durability,
+        .busy_timeout_ms = TIDY_TIMEOUT_MS};
+    struct store *store = NULL;
+    if (store_open(&opts, &store, NULL))
+        return;
+    store_tidy(store);
+    store_close(store);
+}
+
 void run_show_fini(struct run_show *s)
 {
+    bool has_looked = s->cli->store != NULL;
     progress_fini(&s->progress);
     buf_fini(&s->paused_said);
     close_store(s);
+    if (has_looked && s->has_ended)
+        remove_log(s);
 }
 
 static bool is_silent(const struct run_show *s)
@@ -268,6 +285,7 @@ void run_show_end(struct run_show *s, int status)
     /* Another pool's busy, a bad configuration: stintd has said it. */
     if (status > CLI_FAILED)
         return;
+    s->has_ended = true;
     if (!open_store(s) || overview_take(s->cli->store, s->cli->config, &view, NULL) ||
         finding_failed(s->cli->store, &view, NULL))
         return;

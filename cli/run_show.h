@@ -22,6 +22,7 @@ struct run_show {
     int64_t seen_event;    /* newest event before this pool */
     bool has_started;      /* this pool's run_start was seen and said */
     bool is_stopping;      /* no progress any more */
+    bool has_ended;        /* the pool, in order */
     struct buf paused_said;
 };
 

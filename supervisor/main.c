@@ -126,6 +126,7 @@ static void reset_signals(void)
     for (int signum = 1; signum < NSIG; signum++)
         (void)signal(signum, SIG_DFL);
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); /* a log that may not grow (ulimit -f) ends nobody */
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -129,6 +129,7 @@ int main(int argc, char **argv)
     int64_t slot, life;
     resident_init(&w.resident);
     keep_heap_small();
+    (void)signal(SIGXFSZ, SIG_IGN); /* ulimit -f is an error of the write; handlers get it anew */
     const bool is_trial = argc == 4 && strcmp(argv[3], "--try") == 0;
     if ((argc != 3 && !is_trial) ||
         text_int(argv[1], 0, POOL_SLOTS_MAX - 1, &slot, &err) != RC_OK ||

@@ -133,16 +133,18 @@ static bool is_partial_name(const char *name, const char *base)
            strlen(name + len + mark) == RANDOM_LEN && !strpbrk(name + len + mark, "-./");
 }
 
-/* Its maker holds a lock on it as long as it lives. Where there is no such lock, or it may be
- * another machine's, it stays. */
-static bool is_abandoned(const char *path)
+/* Its maker holds a lock on it as long as it lives; so do we until it is gone, lest a maker that
+ * has not got so far takes it for its own. Where there is no such lock, or it may be another
+ * machine's, it stays. */
+static void remove_if_abandoned(const char *path)
 {
     struct stat st;
     struct statfs fs;
     CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
-           fstatfs(fd, &fs) == 0 && !place_network_fs((unsigned long)fs.f_type) &&
-           flock(fd, LOCK_EX | LOCK_NB) == 0;
+    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
+        fstatfs(fd, &fs) == 0 && !place_network_fs((unsigned long)fs.f_type) &&
+        flock(fd, LOCK_EX | LOCK_NB) == 0)
+        remove_copy(path);
 }
 
 static void remove_abandoned(const char *path)
@@ -152,8 +154,8 @@ static void remove_abandoned(const char *path)
     DIR *entries = opendir(dir);
     for (struct dirent *e; entries && (e = readdir(entries));) {
         CLEANUP_FREE char *name = sys_path_join(dir, e->d_name);
-        if (is_partial_name(e->d_name, slash ? slash + 1 : path) && is_abandoned(name))
-            remove_copy(name);
+        if (is_partial_name(e->d_name, slash ? slash + 1 : path))
+            remove_if_abandoned(name);
     }
     if (entries)
         (void)closedir(entries);
@@ -165,7 +167,7 @@ static void claim(int fd)
 {
     struct statfs fs;
     if (fstatfs(fd, &fs) == 0 && !place_network_fs((unsigned long)fs.f_type))
-        (void)flock(fd, LOCK_EX | LOCK_NB);
+        (void)flock(fd, LOCK_EX); /* others hold it only to remove it */
 }
 
 /* Mode 0600, empty; ours as long as *ret_fd is open. Caller frees and closes. */

@@ -33,6 +33,8 @@ struct driver {
     const struct migration *migrations;
     const size_t *migrations_len;
     MUST_CHECK enum rc (*open)(const struct store_options *opts, struct db **ret, struct err *err);
+    /* The close that follows removes the log, if nobody else has the database open. */
+    void (*tidy)(struct db *db);
     void (*close)(struct db *db);
     /* Takes the write lock at once (waits as configured). RC_BUSY: not within the timeout. is_full:
      * its commit is on disk when it returns, whatever the durability. */

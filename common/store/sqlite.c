@@ -49,7 +49,7 @@ static int on_wal(void *ctx, sqlite3 *handle, const char *schema, int pages)
 static enum rc fail(
     const struct db *db, sqlite3 *handle, int code, const char *what, struct err *err)
 {
-    const char *text = handle ? sqlite3_errmsg(handle) : sqlite3_errstr(code);
+    const char *text = sqlite3_errmsg(handle); /* of none: out of memory */
     switch (code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
@@ -62,7 +62,8 @@ static enum rc fail(
     case SQLITE_NOTADB:
         return err_set(err, RC_INVALID, "%s is not a database; see [pool] database", db->path);
     default: /* an int of SQLite, not an enum of ours */
-        return err_set(err, RC_STORE, "database %s: %s: %s", db->path, what, text);
+        return err_set(err, RC_STORE, "database %s: %s: %s%s", db->path, what, text,
+            code == SQLITE_IOERR_WRITE ? setup_write_hint() : "");
     }
 }
 
@@ -267,6 +268,11 @@ static enum rc set_up(struct db *db, bool is_read_only, struct err *err)
     return rc;
 }
 
+static void sqlite_tidy(struct db *db)
+{
+    (void)sqlite3_db_config(db->main, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+}
+
 static void sqlite_close(struct db *db)
 {
     if (!db)
@@ -285,26 +291,14 @@ static int no_directory(const char *path, int *ret_fd)
     return SQLITE_CANTOPEN;
 }
 
-/* Else the first commit syncs the directory too, in case the log is new. It is not. */
-static void trust_log(void)
-{
-    sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
-    (void)vfs->xSetSystemCall(vfs, "openDirectory", (sqlite3_syscall_ptr)no_directory);
-}
-
 static enum rc sqlite_open(const struct store_options *opts, struct db **ret, struct err *err)
 {
-    static bool is_configured;
-    if (!is_configured) { /* no process of ours uses SQLite from two threads */
-        (void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
-        (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-        is_configured = true;
-    }
+    /* No process of ours uses SQLite from two threads. (Refused from the second time on.) */
+    (void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     enum rc rc = place_check(opts, err);
     if (rc)
         return rc;
-    if (opts->is_beside_pool && place_has_log(opts->path))
-        trust_log();
     struct db *db = xcalloc(1, sizeof *db);
     db->wait.hooks = opts->hooks;
     db->path = xstrdup(opts->path);
@@ -314,6 +308,10 @@ static enum rc sqlite_open(const struct store_options *opts, struct db **ret, st
     rc = open_handle(db, opts->is_read_only, &db->main, err);
     if (rc == RC_OK)
         rc = set_up(db, opts->is_read_only, err);
+    /* A first commit syncs the directory in case the log is new. It is not, and now it stays. */
+    sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+    if (rc == RC_OK && opts->is_beside_pool && place_has_log(opts->path))
+        (void)vfs->xSetSystemCall(vfs, "openDirectory", (sqlite3_syscall_ptr)no_directory);
     if (rc == RC_OK)
         *ret = db;
     else
@@ -371,6 +369,7 @@ const struct driver driver_sqlite = {
     .migrations = migrations_sqlite,
     .migrations_len = &migrations_sqlite_len,
     .open = sqlite_open,
+    .tidy = sqlite_tidy,
     .close = sqlite_close,
     .begin = sqlite_begin,
     .commit = sqlite_commit,

@@ -1,6 +1,7 @@
 #include "common/store/sqlite_setup.h"
 
 #include <string.h>
+#include <sys/resource.h>
 
 #include "common/store/lock_wait.h"
 
@@ -8,6 +9,15 @@
 #define APPLICATION_ID 0x73746e74   /* "stnt"; as in the first migration */
 
 static const struct driver *const d = &driver_sqlite;
+
+const char *setup_write_hint(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_FSIZE, &limit) || limit.rlim_cur == RLIM_INFINITY)
+        return "";
+    return "; the size of files is limited here (ulimit -f): raise that limit, or have it "
+           "unlimited; what was acknowledged is safe";
+}
 
 enum rc setup_run(struct db *db, enum query id, struct err *err)
 {

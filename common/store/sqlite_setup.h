@@ -7,6 +7,8 @@
 #include "common/store/driver.h"
 #include "common/store/lock_wait.h"
 
+/* What may be behind a write that the system refused; "" when nothing is known. */
+const char *setup_write_hint(void);
 /* Runs a statement of the driver to its end. */
 MUST_CHECK enum rc setup_run(struct db *db, enum query id, struct err *err);
 /* Switches the file to write-ahead logging; many processes may do so at once. */

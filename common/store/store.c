@@ -30,6 +30,11 @@ void store_close(struct store *store)
     free(store);
 }
 
+void store_tidy(struct store *store)
+{
+    store->driver->tidy(store->db);
+}
+
 /* RC_AGAIN: older than this program. */
 static enum rc compare_schema(struct store *store, int64_t *ret_version, struct err *err)
 {

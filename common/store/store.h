@@ -43,6 +43,10 @@ struct store_options {
 MUST_CHECK enum rc store_open(
     const struct store_options *opts, struct store **ret, struct err *err);
 void store_close(struct store *store);
+/* Before the close of a pool's end: what the log holds goes into the database, and the log itself
+ * goes, unless somebody else has the database open. No commit can meet that checkpoint: SQLite does
+ * it under the exclusive lock that only the last connection gets. */
+void store_tidy(struct store *store);
 /* Brings the schema to this program's version; newer: RC_INVALID. Cheap when current. */
 MUST_CHECK enum rc store_migrate(struct store *store, struct err *err);
 /* RC_OK when the schema is this program's; RC_INVALID with the reason and what to type. */

@@ -203,6 +203,7 @@ static void answer_finish(struct keeper *k, const struct order *order)
         return;
     /* What stays in the log is no loss: the next pool checkpoints it. */
     (void)store_checkpoint(k->store, &left, &err);
+    store_tidy(k->store);
     struct order answer = {.magic = ORDER_MAGIC, .kind = ORDER_FINISHED};
     answer_confirm(&answer);
     beat_goodbye(&k->beat);

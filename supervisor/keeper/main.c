@@ -1,5 +1,6 @@
 /* stint-keeper: the pool's own database work. Started by the supervisor only, with the descriptors
  * of common/ipc/fds.h; does nothing until ORDER_START. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -86,6 +87,7 @@ int main(int argc, char **argv)
     struct err err = {""};
     (void)argv;
     (void)umask(077);
+    (void)signal(SIGXFSZ, SIG_IGN); /* ulimit -f is an error of the write */
     log_setup("keeper", -1, LOG_LEVEL_INFO);
     if (argc != 1) {
         (void)fprintf(stderr, "stint-keeper: started by stintd only; run: stint run\n");

@@ -1,4 +1,5 @@
 """db check and db backup: beside a pool that writes, over bad places, on a broken file."""
+import json
 import os
 import resource
 import signal
@@ -143,6 +144,60 @@ class Database(StintTest):
         self.assertIn("File too large", done.stderr)
         self.assertIn("ulimit -f", done.stderr)
         self.assertEqual(self.names(), [])
+
+    def parts(self):
+        return sorted(name for name in os.listdir(self.dir) if name.startswith("stint.db"))
+
+    def test_a_pool_that_ends_in_order_leaves_one_file(self):
+        self.fill(50)
+        pool = self.pool()
+        self.stint("wait", "j")
+        self.assertEqual(pool.stop(), 0)
+        self.assertEqual(self.parts(), ["stint.db"], pool.log())
+        self.stint("add", "j", "one-more")
+        self.stint("--drain", program="stintd")  # nobody but the keeper
+        self.assertEqual(self.parts(), ["stint.db"])
+        self.assertIn("is sound", self.stint("db", "check").out)
+        self.assertEqual(self.value("SELECT count(*) FROM item_stages WHERE status = 'done'"), 51)
+
+    def test_a_log_that_somebody_has_open_stays(self):
+        self.fill(50)
+        pool = self.pool()
+        db = sqlite3.connect(self.database, isolation_level=None)
+        db.execute("BEGIN")
+        before = db.execute("SELECT count(*) FROM item_stages WHERE status = 'done'").fetchone()
+        self.stint("wait", "j")
+        self.assertEqual(pool.stop(), 0)
+        self.assertEqual(self.parts(), ["stint.db", "stint.db-shm", "stint.db-wal"])
+        self.assertEqual(before, db.execute(
+            "SELECT count(*) FROM item_stages WHERE status = 'done'").fetchone())
+        db.close()
+        self.assertEqual(self.value("SELECT count(*) FROM item_stages WHERE status = 'done'"), 50)
+
+    def limited(self, *argv, size=1 << 16):
+        return subprocess.run([f"{BIN}/{argv[0]}", *argv[1:]], cwd=self.dir, text=True,
+                              env=self.environment(), capture_output=True, check=False, timeout=120,
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE,
+                                                                    (size, size)))
+
+    def test_a_command_that_may_not_write_so_much_says_so(self):
+        self.fill(20)
+        self.write("more", "".join(json.dumps({"key": f"n{i}", "data": "x" * 5000}) + "\n"
+                                   for i in range(500)))
+        done = self.limited("stint", "add", "j", "--from", "more", "--format", "jsonl")
+        self.assertEqual(done.returncode, 1, done)
+        self.assertIn("ulimit -f", done.stderr)
+        self.assertIn("is sound", self.stint("db", "check").out)
+
+    def test_a_pool_outlives_a_log_that_may_not_grow(self):
+        size = 64 << 20
+        self.config(JOB, log="file pool.log")
+        os.truncate(self.write("pool.log", ""), size)
+        self.stint("add", "j", "k")
+        done = self.limited("stintd", "--drain", size=size)
+        self.assertEqual(done.returncode, 0, done)
+        self.assertEqual(os.path.getsize(self.path("pool.log")), size)
+        self.assertEqual(self.run_of("k")["status"], "done")
 
     def test_a_broken_file_is_found_out_and_no_backup_is_made_of_it(self):
         self.fill()
