@@ -45,7 +45,7 @@ static bool wants_exchange(struct stay *s)
     if (d->counts[ATTEMPT_CONCLUDED] > 0)
         return d->counts[ATTEMPT_CLAIMED] == 0 ||
                clock_mono_ns() - d->concluded_mono_ns >= FLUSH_NS;
-    if (!s->is_kicked && atomic_load(&s->w->life.mem->wake) == s->seen &&
+    if (!s->is_kicked && !s->w->has_more && atomic_load(&s->w->life.mem->wake) == s->seen &&
         !tokens_are_due(&s->w->tokens))
         return false;
     s->is_kicked = false;

@@ -7,6 +7,12 @@
 #define AHEAD_NS (5 * NS_PER_MS)
 #define AHEAD_MAX 128
 
+static size_t at_once(size_t runs, const struct stage_tuning *tuning)
+{
+    const size_t max = (size_t)tuning->max_claim;
+    return max > 0 && runs > max ? max : runs;
+}
+
 /* What a wait for a token costs is not known beforehand: of what is paced, nothing is claimed
  * ahead. */
 static size_t ahead_of(const struct worker *w, const struct catalog_stage *stage)
@@ -15,7 +21,7 @@ static size_t ahead_of(const struct worker *w, const struct catalog_stage *stage
     if (stage->spec->tuning.resources_len > 0 || stage->id != r->stage_id || r->run_ns == 0)
         return 0;
     int64_t ahead = AHEAD_NS / r->run_ns;
-    return (size_t)(ahead < AHEAD_MAX ? ahead : AHEAD_MAX);
+    return at_once((size_t)(ahead < AHEAD_MAX ? ahead : AHEAD_MAX), &stage->spec->tuning);
 }
 
 /* What could be sent at once: a call that waits for one of its items has no room for another. */
@@ -31,7 +37,7 @@ static size_t whole_calls(size_t runs, const struct stage_tuning *tuning)
     return runs - runs % (size_t)tuning->batch;
 }
 
-static size_t room_of(const struct worker *w, const struct catalog_stage *stage, int64_t now)
+static size_t free_room(const struct worker *w, const struct catalog_stage *stage, int64_t now)
 {
     const struct deck *d = &w->deck;
     if (d->counts[ATTEMPT_CLAIMED] > 0) /* a suspect that waits, or a process that starts */
@@ -48,6 +54,11 @@ static size_t room_of(const struct worker *w, const struct catalog_stage *stage,
         return ahead > open ? whole_calls(ahead - open, &stage->spec->tuning) : 0;
     return running != NULL ? room_in_calls(w, &stage->spec->tuning)
                            : (size_t)stage_room(stage->spec);
+}
+
+static size_t room_of(const struct worker *w, const struct catalog_stage *stage, int64_t now)
+{
+    return at_once(free_room(w, stage, now), &stage->spec->tuning);
 }
 
 bool rooms_decide(struct worker *w)

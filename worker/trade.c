@@ -191,6 +191,13 @@ static void take_over(struct worker *w, const struct wish *wish, struct exchange
     }
 }
 
+static bool is_cut_short(const struct worker *w, const struct exchange_answer *answer)
+{
+    const struct catalog_stage *stage =
+        answer->runs_len > 0 ? catalog_stage(w->catalog, answer->runs[0].stage_id) : NULL;
+    return stage != NULL && answer->runs_len == (size_t)stage->spec->tuning.max_claim;
+}
+
 static void hand_over(struct worker *w, struct bundle *b, const struct exchange_answer *answer)
 {
     if (b->len > 0)
@@ -222,6 +229,7 @@ static enum rc trade_bundle(struct worker *w, struct bundle *b, bool *ret_is_ope
     CLEANUP(exchange_answer_fini) struct exchange_answer answer = {.runs = NULL};
     const bool has_outcome = w->deck.counts[ATTEMPT_CONCLUDED] > 0;
     bool has_wish = false, is_in_vain = false;
+    w->has_more = false;
     enum rc rc = make_wish(w, &wish, has_outcome, &has_wish, err);
     if (rc != RC_OK || (!has_outcome && !has_wish))
         return rc;
@@ -233,6 +241,7 @@ static enum rc trade_bundle(struct worker *w, struct bundle *b, bool *ret_is_ope
         is_in_vain = tokens_settle(&w->tokens, &w->life,
             answer.runs_len > 0 ? answer.runs[0].stage_id : 0, answer.runs_len);
     hand_over(w, b, &answer);
+    w->has_more = is_cut_short(w, &answer);
     *ret_is_open = answer.runs_len == 0 && ((has_wish && wish.is_repeat) || is_in_vain);
     if (has_wish)
         take_over(w, &wish, &answer);

@@ -124,6 +124,7 @@ struct stage_tuning {
     char permanent[PATTERN_MAX], transient[PATTERN_MAX]; /* of an error's text; "": none */
     enum retryable retryable;
     int64_t concurrency, batch; /* calls in flight in a resident; runs of a call */
+    int64_t max_claim;          /* runs that one exchange claims; 0: no bound of its own */
     int64_t start_timeout_ms, resident_idle_ms;
     int64_t max_requests, max_memory_bytes; /* a resident is replaced after them; 0: never */
 };

@@ -226,6 +226,13 @@ const struct option options[] = {
      .preset = "1", .min = 1, .max = RUNS_MAX, .form = "a whole number from 1 to 1000",
      .help = "resident, plugin: so many items come in one request (from 2 on, as its \"items\"),\n"
              "each with an outcome of its own. concurrency times batch is at most 1000."},
+    {STAGE(tuning.max_claim), .name = "max_claim", .type = OPTION_INT, .class = CLASS_TUNING,
+     .has_none = true, .preset = "none", .min = 1, .max = RUNS_MAX,
+     .form = "a whole number from 1 to 1000, or none",
+     .help = "So many runs does a worker claim at once. It bounds a batch, and what is claimed\n"
+             "ahead of the work; calls in flight are filled up by several claims. 1: nothing is\n"
+             "claimed ahead. none: as many as have a place, and of a resident that answers\n"
+             "quickly what it will have done within some milliseconds."},
     {STAGE(tuning.start_timeout_ms), .name = "start_timeout", .type = OPTION_DURATION,
      .class = CLASS_TUNING, .preset = "30s", .min = 1, .max = HOURS(1),
      .form = "a duration like 30s",

@@ -6,6 +6,13 @@ can see which process had which. Data, by member:
           garbage (text without an id), nonsense (a broken message with its id), endless, late
   wait    seconds before the answer, without holding up other requests
 """
+import json
+import os
+
+from stint_test import StintTest
+
+# No beat comes in time to be the reason why something is noticed.
+SELDOM = {"heartbeat_interval": "10m", "heartbeat_timeout": "30m"}
 
 PROGRAM = r'''#!/usr/bin/python3
 import json, os, select, signal, sys, threading
@@ -88,3 +95,31 @@ if "linger" in args:
     while True:
         select.select([], [], [], 1)
 '''
+
+
+class ResidentTest(StintTest):
+    def setUp(self):
+        super().setUp()
+        self.write("r.py", PROGRAM, 0o700)
+
+    def job(self, lines="", args="", attempts=2, **pool):
+        self.config(f"[job j]\nhandler = resident ./r.py {args}\nmax_attempts = {attempts}\n"
+                    f"backoff = 1ms\n{lines}", **{"workers": 1, **pool})
+
+    def add(self, **items):
+        """KEY=DATA each, in this order."""
+        lines = "".join(json.dumps({"key": k, "data": v}) + "\n" for k, v in items.items())
+        self.stint("add", "j", "--from", "-", stdin=lines)
+
+    def log(self):
+        """[pid, what, words…] of what the residents noted."""
+        if not os.path.exists(self.path("log")):
+            return []
+        with open(self.path("log"), encoding="utf-8") as f:
+            return [line.split() for line in f]
+
+    def noted(self, what):
+        return [line for line in self.log() if line[1] == what]
+
+    def all_statuses(self):
+        return {r["key"]: r["status"] for r in self.runs()}

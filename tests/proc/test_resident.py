@@ -1,42 +1,12 @@
 """Residents: one process that serves many runs; what it may say, and what becomes of them."""
-import json
 import os
 import signal
 import unittest
 
 import path  # noqa: F401
 import procs
-import residents
-from stint_test import StintTest
+from residents import SELDOM, ResidentTest
 from waiting import wait_until
-
-
-class ResidentTest(StintTest):
-    def setUp(self):
-        super().setUp()
-        self.write("r.py", residents.PROGRAM, 0o700)
-
-    def job(self, lines="", args="", attempts=2, **pool):
-        self.config(f"[job j]\nhandler = resident ./r.py {args}\nmax_attempts = {attempts}\n"
-                    f"backoff = 1ms\n{lines}", **{"workers": 1, **pool})
-
-    def add(self, **items):
-        """KEY=DATA each, in this order."""
-        lines = "".join(json.dumps({"key": k, "data": v}) + "\n" for k, v in items.items())
-        self.stint("add", "j", "--from", "-", stdin=lines)
-
-    def log(self):
-        """[pid, what, words…] of what the residents noted."""
-        if not os.path.exists(self.path("log")):
-            return []
-        with open(self.path("log"), encoding="utf-8") as f:
-            return [line.split() for line in f]
-
-    def noted(self, what):
-        return [line for line in self.log() if line[1] == what]
-
-    def all_statuses(self):
-        return {r["key"]: r["status"] for r in self.runs()}
 
 
 class Answers(ResidentTest):
@@ -93,10 +63,6 @@ class Answers(ResidentTest):
         self.stint("run", "--drain", code=1)
         self.assertEqual(self.all_statuses(), {"a": "exhausted", "b": "done"})
         self.assertIn("longer than", self.run_of("a")["error"])
-
-
-# No beat comes in time to be the reason why something is noticed.
-SELDOM = {"heartbeat_interval": "10m", "heartbeat_timeout": "30m"}
 
 
 class Concurrency(ResidentTest):

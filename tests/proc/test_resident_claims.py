@@ -1,0 +1,48 @@
+"""What of a resident is told elsewhere: how many runs are claimed for it at once, its version."""
+import signal
+import unittest
+
+import path  # noqa: F401
+from residents import SELDOM, ResidentTest
+from waiting import wait_until
+
+# Its result: how many runs are claimed while it runs.
+COUNTS = r'''#!/usr/bin/python3
+import json, sqlite3, sys
+print('{"type":"hello","protocol":1}', flush=True)
+db = sqlite3.connect("file:stint.db?mode=ro", uri=True, timeout=30)
+for line in sys.stdin:
+    request = json.loads(line)
+    n, = db.execute("SELECT count(*) FROM item_stages WHERE status = 'in_progress'").fetchone()
+    print(json.dumps({"type": "done", "id": request["id"], "result": n}), flush=True)
+'''
+
+
+class MaxClaim(ResidentTest):
+    def test_calls_are_filled_by_several_claims(self):
+        self.job("concurrency = 10\nmax_claim = 3\n", **SELDOM)
+        self.add(**{f"k{n}": {"act": "hang"} for n in range(11)})
+        pool = self.pool()
+        wait_until(lambda: len(self.noted("run")) == 10, "all places are taken")
+        self.assertEqual(self.value("SELECT count(*) FROM item_stages WHERE status = 'in_progress'"),
+                         10)
+        pool.signal(signal.SIGQUIT)
+        pool.wait()
+
+    def test_it_bounds_a_batch(self):
+        self.job("batch = 10\nmax_claim = 4\n")
+        self.add(**{f"k{n:02}": {} for n in range(10)})
+        self.stint("run", "--drain")
+        self.assertEqual(set(self.all_statuses().values()), {"done"})
+        self.assertLessEqual(max(len(line) - 2 for line in self.noted("run")), 4)
+
+    def test_one_is_never_ahead(self):
+        self.write("r.py", COUNTS, 0o700)
+        self.job("max_claim = 1\n")
+        self.add(**{f"k{n}": {} for n in range(300)})
+        self.stint("run", "--drain")
+        self.assertEqual({self.result_of(f"k{n}", "j") for n in range(300)}, {1})
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
