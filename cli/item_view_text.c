@@ -265,9 +265,14 @@ static void add_results(struct writing *w)
 {
     for (size_t i = 0; i < w->view->results.len; i++) {
         const struct item_result *result = &w->view->results.list[i];
-        char *lead CLEANUP_FREE = xasprintf("%sresult of %s%s:  ", i ? "" : "\n", result->stage,
-            result->is_superseded ? " (no longer valid)" : "");
-        add_cut(w, lead, result->data);
+        struct buf lead CLEANUP(buf_fini) = BUF_INIT;
+        buf_addf(&lead, "%sresult of %s", i ? "" : "\n", result->stage);
+        if (result->version) {
+            buf_adds(&lead, " by version ");
+            text_add_printable(&lead, result->version, strlen(result->version));
+        }
+        buf_adds(&lead, result->is_superseded ? " (no longer valid):  " : ":  ");
+        add_cut(w, buf_str(&lead), result->data);
     }
 }
 

@@ -21,6 +21,7 @@ void attempt_init(struct attempt *a, struct run *run, const struct catalog_stage
     if (stage != NULL) {
         tail_init(&a->tail, (size_t)stage->spec->tuning.stderr_tail_bytes);
         tail_init(&a->logs, (size_t)stage->spec->tuning.stderr_tail_bytes);
+        buf_adds(&a->version, stage->spec->version);
     }
 }
 
@@ -49,6 +50,7 @@ void attempt_fini(struct attempt *a)
     close_fd(&a->control_fd);
     stream_fini(&a->control);
     heard_fini(&a->heard);
+    buf_fini(&a->version);
     buf_fini(&a->output);
     tail_fini(&a->tail);
     tail_fini(&a->logs);
@@ -98,6 +100,7 @@ void attempt_conclude(struct attempt *a, enum end_cause cause)
         .run = &a->run,
         .stage = a->stage,
         .cause = cause,
+        .version = text_or_null(&a->version),
         .result = cause == END_DONE ? buf_str(&a->result) : NULL,
         .why = text_or_null(&a->why),
         .how = text_or_null(&a->how),

@@ -39,6 +39,7 @@ struct attempt {
     const struct catalog_stage *stage;
     int64_t started_mono_ns;
     enum attempt_cut cut;
+    struct buf version; /* of its handler: as configured, else as its resident said; empty: none */
 
     pid_t pid;     /* of the handler's main process; 0: none was started */
     bool is_ended; /* reaped; then status is as wait(2) gives it */

@@ -4,13 +4,13 @@
 #include "common/ipc/claim.h"
 #include "common/protocol/request.h"
 
-static struct request about(int64_t id, const struct catalog_stage *stage)
+static struct request about(int64_t id, const struct catalog_stage *stage, const char *version)
 {
     return (struct request){
         .id = id,
         .job = stage->job->spec->name,
         .stage = stage->spec->name,
-        .version = stage->spec->version,
+        .version = version,
         .deadline_ms = stage->spec->tuning.timeout_ms,
     };
 }
@@ -31,7 +31,7 @@ static struct request_item item_of(
 
 void request_write_call(const struct call *call, const struct catalog_stage *stage, struct buf *out)
 {
-    struct request request = about(call->id, stage);
+    struct request request = about(call->id, stage, buf_str(&call->items[0]->version));
     CLEANUP_FREE struct request_item *items = xcalloc(call->len, sizeof(*items));
     CLEANUP_FREE char(*claims)[CLAIM_TEXT_MAX] = xcalloc(call->len, CLAIM_TEXT_MAX);
     for (size_t i = 0; i < call->len; i++)
@@ -45,7 +45,7 @@ void request_write_call(const struct call *call, const struct catalog_stage *sta
 void request_write(const struct run *run, const struct catalog_stage *stage, struct buf *out)
 {
     char claim[CLAIM_TEXT_MAX];
-    struct request request = about(run->id, stage);
+    struct request request = about(run->id, stage, stage->spec->version);
     struct request_item item = item_of(run, stage, claim);
     request_write_run(&request, &item, out);
 }

@@ -30,6 +30,7 @@ void resident_init(struct resident *r)
 
 void resident_fini(struct resident *r)
 {
+    buf_fini(&r->version);
     stream_fini(&r->stream);
     message_fini(&r->message);
     buf_fini(&r->out);
@@ -184,6 +185,7 @@ void resident_start(struct worker *w, const struct catalog_stage *stage)
 {
     struct resident *r = &w->resident;
     struct err err = {""};
+    buf_reset(&r->version);
     stream_reset(&r->stream);
     buf_reset(&r->out);
     tail_fini(&r->tail);

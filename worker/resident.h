@@ -35,6 +35,7 @@ struct resident {
     struct rusage usage;       /* of its tree, as far as reaped */
     bool is_oom;               /* proven: the kernel killed in its control group */
     int in_fd, out_fd, err_fd; /* −1: none */
+    struct buf version;        /* as its hello said; empty: it did not */
     struct stream stream;
     struct message message; /* its room is used again and again */
     struct buf out;         /* requests that the pipe has not taken yet */

@@ -1,7 +1,6 @@
 #include "worker/resident_talk.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -60,14 +59,16 @@ static struct attempt **take_items(struct worker *w, size_t max, size_t *ret_len
 {
     struct attempt **items = xcalloc(max, sizeof(struct attempt *));
     struct attempt *a;
+    bool is_alone = false;
     size_t n = 0;
-    while (n < max && (a = deck_first(&w->deck, ATTEMPT_CLAIMED)) != NULL) {
-        if (n > 0 && a->run.state.is_suspect)
+    while (!is_alone && n < max && (a = deck_first(&w->deck, ATTEMPT_CLAIMED)) != NULL) {
+        is_alone = a->run.state.is_suspect;
+        if (n > 0 && is_alone)
             break;
         deck_start(&w->deck, a);
+        if (a->version.len == 0)
+            buf_adds(&a->version, buf_str(&w->resident.version));
         items[n++] = a;
-        if (a->run.state.is_suspect)
-            break;
     }
     *ret_len = n;
     return items;
@@ -141,9 +142,8 @@ static void log_stale(struct worker *w, const char *what, const char *line)
     log_begin(&l, LOG_LEVEL_WARN, "resident.stale");
     log_int(&l, "handler_pid", r->pid);
     log_str(&l, "msg", what);
-    char *text = xstrndup(line, QUOTED_MAX);
+    CLEANUP_FREE char *text = xstrndup(line, QUOTED_MAX);
     log_str(&l, "line", text);
-    free(text);
     log_end(&l);
 }
 
@@ -164,6 +164,7 @@ static void on_hello(struct worker *w, const struct message *m)
         resident_refuse(w, why.data);
         return;
     }
+    buf_adds(&r->version, said);
     r->state = RESIDENT_READY;
     r->until_mono_ns = 0;
     r->idle_since_mono_ns = clock_mono_ns();

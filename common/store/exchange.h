@@ -34,6 +34,7 @@ struct outcome {
     const struct run *run;
     const struct catalog_stage *stage;
     enum end_cause cause;
+    const char *version;     /* of the handler that did it; NULL: none is known */
     const char *result;      /* END_DONE: JSON text */
     const char *why;         /* error, or why skipped; NULL for done */
     const char *how;         /* "exit 75", "signal 9", "timeout"; for events; NULL */

@@ -119,14 +119,13 @@ static enum rc put_result(
 {
     char hash[17];
     outcome_hash(result, hash);
-    const char *version = o->stage->spec->version;
     QUERY q = query(store, Q_RESULT_PUT);
     put_int(&q, "item_id", o->run->item_id);
     put_int(&q, "stage_id", o->run->stage_id);
     put_int(&q, "claim", o->run->claim);
     put_text(&q, "data", result);
     put_text(&q, "output_hash", hash);
-    put_text(&q, "handler_version", version[0] ? version : NULL);
+    put_text(&q, "handler_version", o->version);
     put_int(&q, "now_ms", now);
     return query_write(&q, NULL, err);
 }

@@ -37,7 +37,8 @@ def act(request, item, batch):
         about["key"] = item["key"]
     kind = data.get("act", "done")
     done = {"type": "done", **about, "result": {"pid": os.getpid(), "key": item["key"],
-                                                "attempt": item["attempt"]}}
+                                                "attempt": item["attempt"],
+                                                "version": request["version"]}}
     if kind == "die":
         os.kill(os.getpid(), signal.SIGKILL)
     elif kind == "exit":
@@ -66,10 +67,14 @@ def act(request, item, batch):
     else:
         say(**done)
 
+version = args.get("version", "")
+if version.startswith("@"):
+    with open(version[1:], encoding="utf-8") as f:
+        version = f.read()
 note("start")
 if "hello" not in args:
     say(type="hello", protocol=int(args.get("protocol", 1)),
-        **({"version": args["version"]} if "version" in args else {}))
+        **({"version": version} if version else {}))
 elif args["hello"] == "exit":
     print("no database", file=sys.stderr)
     sys.exit(3)

@@ -44,5 +44,48 @@ class MaxClaim(ResidentTest):
         self.assertEqual({self.result_of(f"k{n}", "j") for n in range(300)}, {1})
 
 
+class Version(ResidentTest):
+    def versions(self):
+        return {r["key"]: r["version"] for r in self.stint("results", "j", "--json").rows}
+
+    def test_what_the_hello_says_is_the_version(self):
+        self.job("", "version=2.1-beta")
+        self.add(a={}, b={"act": "skip"})
+        self.stint("run", "--drain")
+        self.assertEqual(self.versions(), {"a": "2.1-beta"})
+        self.assertEqual(self.result_of("a", "j")["version"], "2.1-beta")  # of the request
+        self.assertIn("result of j by version 2.1-beta:", self.stint("show", "j", "a").out)
+        self.assertEqual(self.stint("show", "j", "a", "--json").json["results"][0]["version"],
+                         "2.1-beta")
+
+    def test_a_configured_one_counts(self):
+        self.job("version = 7\n", "version=7")
+        self.add(a={})
+        self.stint("run", "--drain")
+        self.assertEqual(self.versions(), {"a": "7"})
+        self.assertEqual(self.result_of("a", "j")["version"], "7")
+
+    def test_none(self):
+        self.job()
+        self.add(a={})
+        self.stint("run", "--drain")
+        self.assertEqual(self.versions(), {"a": None})
+        self.assertEqual(self.result_of("a", "j")["version"], "")
+        self.assertIn("result of j:", self.stint("show", "j", "a").out)
+
+    def test_another_one_is_a_new_version(self):
+        self.write("v", "1")
+        self.job("max_requests = 1\nbatch = 2\n", "version=@v")
+        self.add(a={})
+        pool = self.pool()
+        self.wait_status("a", "j", "done")
+        self.write("v", "2")
+        self.add(b={})
+        self.wait_status("b", "j", "done")
+        pool.stop()
+        self.assertEqual(self.versions(), {"a": "1", "b": "2"})
+        self.assertEqual(self.events("stage.paused"), [])
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)

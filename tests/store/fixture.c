@@ -217,10 +217,12 @@ struct run claim(struct fixture *f)
 
 struct outcome outcome_of(struct fixture *f, const struct run *run, enum end_cause cause)
 {
+    const struct catalog_stage *stage = catalog_stage(f->catalog, run->stage_id);
     return (struct outcome){
         .run = run,
-        .stage = catalog_stage(f->catalog, run->stage_id),
+        .stage = stage,
         .cause = cause,
+        .version = stage->spec->version[0] ? stage->spec->version : NULL,
         .result = cause == END_DONE ? "{\"ok\": true}" : NULL,
         .why = cause == END_DONE ? NULL : "reason",
         .how = "exit 1",
