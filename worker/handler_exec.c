@@ -28,21 +28,18 @@ static enum rc open_stdin(struct worker *w, const struct attempt *a, int *ret_fd
     request_write(&a->run, a->stage, &request);
     if (w->trial != NULL)
         trial_asks(w->trial, request.data, request.len);
-    enum rc rc = sys_memfd("stint-request", request.data, request.len, true, ret_fd, err);
-    if (rc == RC_OK)
-        (void)lseek(*ret_fd, 0, SEEK_SET);
-    return rc;
+    return sys_memfd("stint-request", request.data, request.len, true, ret_fd, err);
 }
 
 static enum rc open_pipe(int *ret_read_fd, int *ret_write_fd, struct err *err)
 {
     int fds[2];
-    enum rc rc = sys_pipe(fds, false, err);
+    enum rc rc = sys_pipe_from_child(fds, err);
     if (rc != RC_OK)
         return rc;
     *ret_read_fd = fds[0];
     *ret_write_fd = fds[1];
-    return sys_set_nonblock(fds[0], true);
+    return RC_OK;
 }
 
 static enum rc start(struct worker *w, struct attempt *a, const struct command *command,
@@ -85,6 +82,7 @@ static enum rc start(struct worker *w, struct attempt *a, const struct command *
         .is_no_new_privs = true,
         .parent_death_signal = SIGKILL,
         .umask = command->umask,
+        .changed_signals = &w->changed_signals,
         .cgroup_fd = is_grouped ? w->memgroup.procs_fd : -1,
         .pid_word = &w->life.slot->handler_pid,
     };

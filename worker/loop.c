@@ -57,6 +57,29 @@ void loop_free(struct loop *loop)
     free(loop);
 }
 
+/* libev takes a hang-up for both, and asks the kernel for less if one was not wanted: a call for
+ * each end of a pipe. The reading end of a pipe can never be written to. */
+static int events_of(enum loop_source source)
+{
+    switch (source) {
+    case LOOP_STDIN:
+        return EV_WRITE;
+    case LOOP_STDOUT:
+    case LOOP_STDERR:
+    case LOOP_CONTROL:
+        return EV_READ | EV_WRITE;
+    case LOOP_WAKE:
+    case LOOP_LIFELINE:
+    case LOOP_CHILD:
+    case LOOP_FDS:
+    case LOOP_NOTES:
+    case LOOP_LIMIT:
+    case LOOP_SOURCES:
+        break;
+    }
+    return EV_READ;
+}
+
 void loop_watch(struct loop *loop, enum loop_source source, int fd)
 {
     struct ev_io *w = &loop->io[source];
@@ -65,7 +88,7 @@ void loop_watch(struct loop *loop, enum loop_source source, int fd)
     ev_io_stop(loop->ev, w);
     if (fd < 0)
         return;
-    ev_io_set(w, fd, source == LOOP_STDIN ? EV_WRITE : EV_READ);
+    ev_io_set(w, fd, events_of(source));
     ev_io_start(loop->ev, w);
 }
 

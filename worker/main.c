@@ -14,6 +14,7 @@
 #include "common/base/log.h"
 #include "common/base/log_target.h"
 #include "common/base/proctree.h"
+#include "common/base/spawn.h"
 #include "common/base/sys.h"
 #include "common/base/text.h"
 #include "common/ipc/claim.h"
@@ -40,6 +41,7 @@ static enum rc open_loop(struct worker *w, struct err *err)
     (void)sigaddset(&child, SIGCHLD);
     (void)sigprocmask(SIG_BLOCK, &child, NULL);
     (void)signal(SIGPIPE, SIG_IGN); /* a resident that is gone is an error of write */
+    spawn_look_at_signals(&w->changed_signals);
     w->child_fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
     if (w->child_fd < 0)
         return err_set(err, RC_SYS, "no signalfd: out of descriptors or memory");

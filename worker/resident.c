@@ -86,14 +86,10 @@ static enum rc pipes_open(struct pipes *p, struct err *err)
 {
     enum rc rc = sys_pipe(p->in, false, err);
     if (rc == RC_OK)
-        rc = sys_pipe(p->out, false, err);
+        rc = sys_pipe_from_child(p->out, err);
     if (rc == RC_OK)
-        rc = sys_pipe(p->err, false, err);
-    if (rc == RC_OK)
-        rc = sys_set_nonblock(p->in[1], true);
-    if (rc == RC_OK)
-        rc = sys_set_nonblock(p->out[0], true);
-    return rc == RC_OK ? sys_set_nonblock(p->err[0], true) : rc;
+        rc = sys_pipe_from_child(p->err, err);
+    return rc == RC_OK ? sys_set_nonblock(p->in[1], true) : rc;
 }
 
 static enum rc spawn_it(
@@ -125,6 +121,7 @@ static enum rc spawn_it(
         .is_no_new_privs = true,
         .parent_death_signal = SIGKILL,
         .umask = w->handler_umask,
+        .changed_signals = &w->changed_signals,
         .cgroup_fd = is_grouped ? w->memgroup.procs_fd : -1,
         .pid_word = &w->life.slot->handler_pid,
     };

@@ -5,6 +5,8 @@
 #ifndef STINT_WORKER_WORKER_H
 #define STINT_WORKER_WORKER_H
 
+#include <signal.h>
+
 #include "common/config/config.h"
 #include "common/ipc/config_box.h"
 #include "common/store/catalog.h"
@@ -39,9 +41,10 @@ struct worker {
     struct resident resident;
     struct tokens tokens; /* of the same lanes */
     struct memgroup memgroup;
-    struct tail_live live; /* where what handlers say is shown */
-    int child_fd;          /* signalfd: SIGCHLD, which is blocked */
-    int handler_umask;     /* as the pool was started with; our own is 077 */
+    struct tail_live live;    /* where what handlers say is shown */
+    int child_fd;             /* signalfd: SIGCHLD, which is blocked */
+    sigset_t changed_signals; /* what this process ignores, and no handler */
+    int handler_umask;        /* as the pool was started with; our own is 077 */
 };
 
 #endif

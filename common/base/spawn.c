@@ -60,13 +60,14 @@ struct plan {
 /* From here to start(): only async-signal-safe calls, no allocation, no change of the parent's
  * memory but the plan. */
 
-static void reset_signals(void)
+static void reset_signals(const sigset_t *changed)
 {
     struct sigaction action;
     memset(&action, 0, sizeof(action));
     action.sa_handler = SIG_DFL;
     for (int signum = 1; signum < NSIG; signum++)
-        (void)sigaction(signum, &action, NULL);
+        if (changed == NULL || sigismember(changed, signum) == 1)
+            (void)sigaction(signum, &action, NULL);
     sigset_t none;
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
@@ -165,7 +166,7 @@ static enum step take_rights(const struct spawn_opts *opts)
 static enum step prepare(struct plan *plan)
 {
     const struct spawn_opts *opts = plan->opts;
-    reset_signals();
+    reset_signals(opts->changed_signals);
     if (opts->is_new_session ? setsid() < 0 : setpgid(0, 0) < 0)
         return STEP_SESSION;
     enum step failed = take_rights(opts);
@@ -289,6 +290,15 @@ static enum rc explain(const struct plan *plan, struct err *err)
     if (errnum == ENOENT || errnum == ENOTDIR)
         return RC_NOTFOUND;
     return errnum == EACCES || errnum == ENOEXEC ? RC_INVALID : RC_SYS;
+}
+
+void spawn_look_at_signals(sigset_t *ret)
+{
+    struct sigaction action;
+    (void)sigemptyset(ret);
+    for (int signum = 1; signum < NSIG; signum++)
+        if (sigaction(signum, NULL, &action) == 0 && action.sa_handler != SIG_DFL)
+            (void)sigaddset(ret, signum);
 }
 
 enum rc spawn(const struct spawn_opts *opts, pid_t *ret_pid, int *ret_errno, struct err *err)

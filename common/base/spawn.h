@@ -6,6 +6,7 @@
 #ifndef STINT_BASE_SPAWN_H
 #define STINT_BASE_SPAWN_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -43,7 +44,9 @@ struct spawn_opts {
     bool is_no_new_privs;
     int parent_death_signal; /* 0: none */
     int umask;               /* −1: the parent's */
-    int cgroup_fd;           /* cgroup.procs of the group to be born in; 0 or less: the parent's */
+    /* As spawn_look_at_signals found them, for who starts many; NULL: all are reset. */
+    const sigset_t *changed_signals;
+    int cgroup_fd; /* cgroup.procs of the group to be born in; 0 or less: the parent's */
     const struct spawn_limit *limits;
     size_t limits_len;
     int nice;                      /* added to the parent's; at least 0 */
@@ -51,6 +54,9 @@ struct spawn_opts {
     /* Written with the child's pid by the child before exec goes on; may be NULL. */
     _Atomic uint32_t *pid_word;
 };
+
+/* What this process ignores or catches now. */
+void spawn_look_at_signals(sigset_t *ret);
 
 /* *ret_errno (may be NULL) gets the errno of the failed step, 0 on success. RC_NOTFOUND: ENOENT,
  * ENOTDIR of exec; RC_INVALID: EACCES, ENOEXEC, or user, nice, limits that cannot be had; else

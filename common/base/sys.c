@@ -29,6 +29,18 @@ enum rc sys_pipe(int ret_fds[2], bool is_nonblock, struct err *err)
     return err_sys(err, errnum, "cannot make a pipe");
 }
 
+enum rc sys_pipe_from_child(int ret_fds[2], struct err *err)
+{
+    enum rc rc = sys_pipe(ret_fds, false, err);
+    if (rc == RC_OK && fcntl(ret_fds[0], F_SETFL, O_NONBLOCK) != 0) {
+        int errnum = errno;
+        (void)close(ret_fds[0]);
+        (void)close(ret_fds[1]);
+        return err_sys(err, errnum, "cannot make a pipe");
+    }
+    return rc;
+}
+
 enum rc sys_seqpacket_pair(int ret_fds[2], struct err *err)
 {
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ret_fds) == 0)
@@ -128,6 +140,23 @@ enum rc sys_read_avail(int fd, size_t max, struct buf *b)
     return RC_LIMIT;
 }
 
+/* Its place stays at the beginning. */
+static bool fill_file(int fd, const char *data, size_t size)
+{
+    size_t at = 0;
+    if (!data || size == 0)
+        return ftruncate(fd, (off_t)size) == 0;
+    while (at < size) {
+        ssize_t n = pwrite(fd, data + at, size - at, (off_t)at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return false;
+        at += (size_t)n;
+    }
+    return true;
+}
+
 enum rc sys_memfd(const char *name, const void *data, size_t size, bool is_content_sealed,
     int *ret_fd, struct err *err)
 {
@@ -135,9 +164,7 @@ enum rc sys_memfd(const char *name, const void *data, size_t size, bool is_conte
     int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW;
     if (is_content_sealed)
         seals |= F_SEAL_WRITE;
-    if (fd < 0 || ftruncate(fd, (off_t)size) != 0 ||
-        (data && sys_write_all(fd, data, size) != RC_OK) || lseek(fd, 0, SEEK_SET) != 0 ||
-        fcntl(fd, F_ADD_SEALS, seals) != 0) {
+    if (fd < 0 || !fill_file(fd, data, size) || fcntl(fd, F_ADD_SEALS, seals) != 0) {
         int errnum = errno;
         return err_sys(err, errnum, "cannot make the memory file %s of %zu bytes", name, size);
     }

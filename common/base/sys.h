@@ -17,6 +17,8 @@ const char *sys_getenv(const char *name);
 
 /* Both ends close-on-exec; is_nonblock applies to both. */
 MUST_CHECK enum rc sys_pipe(int ret_fds[2], bool is_nonblock, struct err *err);
+/* From a child: the reading end, which is ours, does not block; the writing end does. */
+MUST_CHECK enum rc sys_pipe_from_child(int ret_fds[2], struct err *err);
 MUST_CHECK enum rc sys_seqpacket_pair(int ret_fds[2], struct err *err); /* non-blocking */
 MUST_CHECK enum rc sys_set_nonblock(int fd, bool is_on);
 MUST_CHECK enum rc sys_set_cloexec(int fd, bool is_on);

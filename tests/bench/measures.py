@@ -7,6 +7,7 @@ import ledger
 import procs
 from pacing import pacing
 from bulk import bulk
+from execing import execing
 import serving
 from output import output
 from waiting import wait_until
@@ -184,6 +185,7 @@ def pipeline(bed):
 
 
 ALL = {
+    "exec": ("exec of a static no-op (judge: ≥ 0.85 of the loop, faster than xargs)", execing),
     "echo": ("Resident in C, durability normal (judge: ≥ 0.6 of the floor per worker)",
              serving.echo),
     "batch": ("Resident in Python, durability normal (judge: ≥ 5,000/s on 2 cores)", serving.batch),
