@@ -21,6 +21,7 @@ void attempt_init(struct attempt *a, struct run *run, const struct catalog_stage
     if (stage != NULL) {
         tail_init(&a->tail, (size_t)stage->spec->tuning.stderr_tail_bytes);
         tail_init(&a->logs, (size_t)stage->spec->tuning.stderr_tail_bytes);
+        tail_init(&a->printed, (size_t)stage->spec->tuning.stderr_tail_bytes);
         buf_adds(&a->version, stage->spec->version);
     }
 }
@@ -54,6 +55,7 @@ void attempt_fini(struct attempt *a)
     buf_fini(&a->output);
     tail_fini(&a->tail);
     tail_fini(&a->logs);
+    tail_fini(&a->printed);
     buf_fini(&a->result);
     buf_fini(&a->why);
     buf_fini(&a->how);

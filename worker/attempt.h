@@ -41,6 +41,7 @@ struct attempt {
     enum attempt_cut cut;
     struct buf version; /* of its handler: as configured, else as its resident said; empty: none */
 
+    /* The process, which a batch has in common: the first of it has all this. */
     pid_t pid;     /* of the handler's main process; 0: none was started */
     bool is_ended; /* reaped; then status is as wait(2) gives it */
     int status;
@@ -50,6 +51,7 @@ struct attempt {
     struct buf output;     /* stdout */
     struct tail tail;      /* stderr */
     struct tail logs;      /* messages of type log */
+    struct tail printed;   /* stdout of a batch, where it is no result */
     struct stream control; /* exec: what comes over descriptor 3 */
     struct heard heard;    /* what the handler has said */
     bool is_gone;          /* a note found its claim taken away */
@@ -66,6 +68,12 @@ struct attempt {
     {                                                                                              \
         .stdout_fd = -1, .stderr_fd = -1, .control_fd = -1, .heard = HEARD_INIT, .after_ms = -1    \
     }
+
+/* Nothing is decided about it yet: it has no outcome, is not broken, not cut. */
+static inline bool attempt_is_open(const struct attempt *a)
+{
+    return a->cut == CUT_NONE && a->heard.outcome == MESSAGE_UNKNOWN && !heard_is_broken(&a->heard);
+}
 
 /* Takes the run. */
 void attempt_init(struct attempt *a, struct run *run, const struct catalog_stage *stage);

@@ -47,6 +47,22 @@ struct attempt **call_item(const struct call *call, const char *key)
     return NULL;
 }
 
+static bool is_of_all(const struct call *call, const struct message *m)
+{
+    bool may_be = m->type == MESSAGE_COST || m->type == MESSAGE_LIMIT || m->type == MESSAGE_LOG;
+    return call->len > 1 && may_be && (!m->has_key || m->type == MESSAGE_LIMIT);
+}
+
+struct attempt **call_about(const struct call *call, const struct message *m)
+{
+    if (!is_of_all(call, m))
+        return call_item(call, call->len > 1 ? buf_str(&m->key) : NULL);
+    for (size_t i = 0; i < call->len; i++)
+        if (call->items[i] != NULL)
+            return &call->items[i];
+    return NULL;
+}
+
 bool calls_close(struct calls *c, struct call *call, struct attempt **item)
 {
     *item = NULL;

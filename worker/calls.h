@@ -1,5 +1,6 @@
-/* calls: the requests that a resident has and has not answered yet: which attempts each is about,
- * and when it is due. Used by the files of the resident. Owns its list, not the attempts. */
+/* calls: the requests that a handler has and has not answered yet: which attempts each is about,
+ * and when it is due. An exec handler has one; the list is a resident's. Owns its list, not the
+ * attempts. */
 #ifndef STINT_WORKER_CALLS_H
 #define STINT_WORKER_CALLS_H
 
@@ -12,6 +13,7 @@ struct call {
     int64_t begun_mono_ns;
     int64_t due_mono_ns; /* its timeout; when it is cancelled, the end of the grace */
     bool is_cancelled;
+    bool has_stray; /* something was said about an item that it does not have */
 };
 
 struct calls {
@@ -26,6 +28,9 @@ struct call *calls_add(struct calls *c, int64_t id, struct attempt **items, size
 struct call *calls_find(const struct calls *c, int64_t id); /* NULL: none */
 /* The item of this key; key NULL: its only one. NULL: none that is open. */
 struct attempt **call_item(const struct call *call, const char *key);
+/* Of which item a message speaks that is no outcome: by its key, in a batch; what has none there
+ * may still be a cost, a limit or a log message of them all, and the first that is open has it. */
+struct attempt **call_about(const struct call *call, const struct message *m);
 /* This one has its outcome; a call without open items is forgotten: true. */
 bool calls_close(struct calls *c, struct call *call, struct attempt **item);
 /* The call that is due first; NULL: none. */

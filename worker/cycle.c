@@ -1,6 +1,7 @@
 #include "worker/cycle.h"
 
 #include <malloc.h>
+#include <stdlib.h>
 
 #include "common/base/clock.h"
 #include "common/base/crash.h"
@@ -17,24 +18,34 @@ static bool is_builtin(const struct handler *handler)
     return handler->kind == HANDLER_BUILTIN && handler->builtin != BUILTIN_DISCOVER;
 }
 
-/* One attempt from its start to its end: nothing else is in flight. */
-static void run_attempt(struct worker *w, struct attempt *a)
+static void run_it(struct worker *w, struct call *call)
 {
-    const struct handler *handler = a->stage != NULL ? &a->stage->spec->handler : NULL;
-    struct command command = {.umask = w->handler_umask, .config_fd = -1};
-    life_mark(&w->life, WORKER_RUNNING, a->run.claim);
-    deck_start(&w->deck, a);
-    life_hold(&w->life, 1, a->run.claim - 1);
-    if (handler == NULL || life_is_told_to_leave(&w->life)) {
-        attempt_conclude(a, END_STOPPED); /* looked at again before it starts: given back */
-    } else if (handler->kind == HANDLER_BUILTIN) {
-        handler_builtin_run(w, a);
+    const struct catalog_stage *stage = call->items[0]->stage;
+    if (stage == NULL || life_is_told_to_leave(&w->life)) {
+        for (size_t i = 0; i < call->len; i++) /* looked at again before it starts: given back */
+            attempt_conclude(call->items[i], END_STOPPED);
+    } else if (stage->spec->handler.kind == HANDLER_BUILTIN) {
+        handler_builtin_run(w, call->items[0]);
     } else {
-        command.path = handler->argv[0];
-        command.argv = handler->argv;
-        handler_exec_run(w, a, &command);
+        char *const *argv = stage->spec->handler.argv;
+        const struct command command = {argv[0], argv, w->handler_umask, -1};
+        handler_exec_run(w, call, &command);
     }
-    deck_concluded(&w->deck, a);
+}
+
+/* The next call from its start to its end: nothing else is in flight. */
+static void run_call(struct worker *w, const struct catalog_stage *stage)
+{
+    struct call call = {.id = 0};
+    const size_t max = stage != NULL ? (size_t)stage_batch(stage->spec) : 1;
+    call.items = deck_start_call(&w->deck, max, &call.len);
+    call.id = call.items[0]->run.id;
+    life_mark(&w->life, WORKER_RUNNING, call.items[0]->run.claim);
+    life_hold(&w->life, call.len, call.items[0]->run.claim - 1);
+    run_it(w, &call);
+    for (size_t i = 0; i < call.len; i++)
+        deck_concluded(&w->deck, call.items[i]);
+    free(call.items);
     CRASH_POINT("worker.handler_ended");
 }
 
@@ -50,7 +61,7 @@ static void work(struct worker *w, uint32_t seen)
     }
     if (a->stage != NULL && !is_builtin(&a->stage->spec->handler))
         resident_stop(w); /* what is swept away after a handler must not be another's */
-    run_attempt(w, a);
+    run_call(w, a->stage);
 }
 
 /* When somebody who is idle looks again by himself. */

@@ -45,6 +45,23 @@ void deck_start(struct deck *d, struct attempt *a)
     step(d, a, ATTEMPT_RUNNING);
 }
 
+struct attempt **deck_start_call(struct deck *d, size_t max, size_t *ret_len)
+{
+    struct attempt **items = xcalloc(max, sizeof(struct attempt *));
+    struct attempt *a;
+    bool is_alone = false;
+    size_t n = 0;
+    while (!is_alone && n < max && (a = deck_first(d, ATTEMPT_CLAIMED)) != NULL) {
+        is_alone = a->run.state.is_suspect;
+        if (n > 0 && is_alone)
+            break;
+        deck_start(d, a);
+        items[n++] = a;
+    }
+    *ret_len = n;
+    return items;
+}
+
 void deck_conclude(struct deck *d, struct attempt *a, enum end_cause cause)
 {
     attempt_conclude(a, cause);

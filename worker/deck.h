@@ -19,6 +19,9 @@ struct attempt *deck_add(struct deck *d, struct run *run, const struct catalog_s
 /* The only way an attempt changes its state. */
 void deck_start(struct deck *d, struct attempt *a);
 void deck_conclude(struct deck *d, struct attempt *a, enum end_cause cause);
+/* Starts the next that are claimed, at most so many, a suspect alone; there is one. An array on the
+ * heap, owned by the caller, of attempts that are not. */
+struct attempt **deck_start_call(struct deck *d, size_t max, size_t *ret_len);
 /* Concluded by whoever ran it, with attempt_conclude. */
 void deck_concluded(struct deck *d, struct attempt *a);
 /* The first in this state; NULL: none. */

@@ -1,6 +1,5 @@
 #include "worker/env.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +22,7 @@ static const char *const withheld[] = {
     "LISTEN_*",
 };
 
-enum { ADDED = 7, ADDED_RESIDENT = 3 };
+enum { WORDS_ALWAYS = 3, WORDS_CONTROL = 1, WORDS_RUN = 3 };
 
 static bool is_withheld(const char *entry)
 {
@@ -64,39 +63,46 @@ static bool is_configured(const struct env *configured, const char *entry)
     return false;
 }
 
+static size_t count_words(const struct handler_words *words)
+{
+    return WORDS_ALWAYS + (words->has_control ? WORDS_CONTROL : 0) +
+           (words->run != NULL ? WORDS_RUN : 0);
+}
+
 /* First the words of the attempt (ours), then what the stage's configuration says, then what the
  * pool itself has and neither replaces. */
-char **handler_env_new(
-    const struct handler_env *env, const struct run *run, const struct catalog_stage *stage)
+char **handler_env_new(const struct handler_env *env, const struct handler_words *words)
 {
     char claim[CLAIM_TEXT_MAX];
-    const struct env *configured = &stage->spec->env;
-    const size_t added = run != NULL ? ADDED : ADDED_RESIDENT;
+    const struct run *run = words->run;
+    const struct env *configured = &words->stage->spec->env;
+    const size_t added = count_words(words);
     char **envp =
         xcalloc(added + configured->len + env->len + HANDLER_ENV_SPARE + 1, sizeof(char *));
-    char **own = envp, **next = envp + added;
+    char **own = envp + WORDS_ALWAYS, **next = envp + added;
     for (size_t i = 0; i < configured->len; i++)
         *next++ = configured->list[i].entry;
     for (size_t i = 0; i < env->len; i++)
         if (!is_configured(configured, env->inherited[i]))
             *next++ = env->inherited[i];
-    own[0] = xasprintf("STINT_JOB=%s", stage->job->spec->name);
-    own[1] = xasprintf("STINT_STAGE=%s", stage->spec->name);
-    own[2] = xasprintf("STINT_POOL_ID=%s", env->pool_id);
+    envp[0] = xasprintf("STINT_JOB=%s", words->stage->job->spec->name);
+    envp[1] = xasprintf("STINT_STAGE=%s", words->stage->spec->name);
+    envp[2] = xasprintf("STINT_POOL_ID=%s", env->pool_id);
+    if (words->has_control)
+        *own++ = xasprintf("STINT_CONTROL_FD=%d", FD_CONTROL);
     if (run == NULL)
         return envp;
-    own[3] = xasprintf("STINT_ITEM=%s", run->key);
-    own[4] = xasprintf("STINT_ATTEMPT=%lld", (long long)run->state.attempts);
-    own[5] = xasprintf("STINT_CLAIM=%s", claim_format(run->claim, claim));
-    own[6] = xasprintf("STINT_CONTROL_FD=%d", FD_CONTROL);
+    own[0] = xasprintf("STINT_ITEM=%s", run->key);
+    own[1] = xasprintf("STINT_ATTEMPT=%lld", (long long)run->state.attempts);
+    own[2] = xasprintf("STINT_CLAIM=%s", claim_format(run->claim, claim));
     return envp;
 }
 
-void handler_env_free(char **envp, const struct run *run)
+void handler_env_free(char **envp, const struct handler_words *words)
 {
     if (envp == NULL)
         return;
-    for (int i = 0; i < (run != NULL ? ADDED : ADDED_RESIDENT); i++)
+    for (size_t i = 0; i < count_words(words); i++)
         free(envp[i]);
     free(envp);
 }

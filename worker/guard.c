@@ -10,8 +10,8 @@
 #include "common/base/proctree.h"
 #include "common/base/sys.h"
 #include "common/ipc/fds.h"
+#include "worker/exec_talk.h"
 #include "worker/limits.h"
-#include "worker/trial_say.h"
 
 enum guard_phase {
     GUARD_RUNNING,
@@ -29,7 +29,10 @@ enum {
 
 struct guard {
     struct worker *w;
-    struct attempt *a;
+    struct call *call;
+    struct attempt *a; /* the first of the call: has the process */
+    bool is_batch;
+    enum attempt_cut cut; /* why the process is being ended */
     enum guard_phase phase;
     int64_t until_mono_ns; /* without a process: when it is over; 0: with one */
     int64_t sweep_ms;
@@ -89,22 +92,53 @@ static void terminate(struct guard *g)
     set_limit(g, g->a->stage->spec->tuning.grace_ms);
 }
 
-/* What it has said so far is in its row before it is ended. */
+/* Of a batch, whoever has an outcome keeps it. What the others have said so far is in their rows
+ * before they are ended. */
+static void mark(struct guard *g, enum attempt_cut why)
+{
+    for (size_t i = 0; i < g->call->len; i++) {
+        struct attempt *a = g->call->items[i];
+        bool is_meant = g->is_batch ? attempt_is_open(a) : a->cut == CUT_NONE;
+        if (is_meant || why == CUT_LOST)
+            a->cut = why;
+        if (a->cut != CUT_LOST)
+            notes_now(g->w, a);
+    }
+}
+
 static void cut(struct guard *g, enum attempt_cut why)
 {
     bool is_hard = why == CUT_OUTPUT || why == CUT_LOST;
-    if (g->phase == GUARD_OVER || (g->a->cut != CUT_NONE && !is_hard))
+    if (g->phase == GUARD_OVER || (g->cut != CUT_NONE && !is_hard))
         return;
-    if (g->a->cut == CUT_NONE || why == CUT_LOST)
-        g->a->cut = why;
-    if (why != CUT_LOST)
-        notes_now(g->w, g->a);
+    if (g->cut == CUT_NONE)
+        g->cut = why;
+    mark(g, why);
     if (g->a->pid == 0)
         finish(g);
     else if (is_hard || g->phase == GUARD_SWEEPING)
         sweep(g);
     else
         terminate(g);
+}
+
+/* Who is gone or broken is ended, when nobody is left who may still say something. */
+static void look_at_items(struct guard *g)
+{
+    enum attempt_cut why = CUT_NONE;
+    for (size_t i = 0; i < g->call->len; i++) {
+        struct attempt *a = g->call->items[i];
+        if (a->is_gone)
+            a->cut = CUT_LOST;
+        if (a->cut == CUT_LOST)
+            why = CUT_LOST;
+        else if (heard_is_broken(&a->heard))
+            why = why == CUT_NONE ? CUT_BROKEN : why;
+        else if (a->heard.outcome == MESSAGE_UNKNOWN)
+            return;
+    }
+    if (why != CUT_NONE)
+        cut(g, why);
 }
 
 static void stop_reading(struct guard *g, enum loop_source source, int *fd)
@@ -114,11 +148,27 @@ static void stop_reading(struct guard *g, enum loop_source source, int *fd)
     *fd = -1;
 }
 
+/* Text that is no result. */
+static void read_tail(struct guard *g, struct tail *tail, enum loop_source source, int *fd)
+{
+    const struct tail_about about = attempt_about(g->a);
+    const char *name = source == LOOP_STDOUT ? "stdout" : "stderr";
+    enum rc rc = tail_read(tail, *fd);
+    bool is_over = rc != RC_AGAIN && rc != RC_LIMIT;
+    tail_show(tail, &g->w->live, &about, name, is_over || g->a->is_ended);
+    if (is_over)
+        stop_reading(g, source, fd);
+}
+
 static void read_stdout(struct guard *g)
 {
     struct attempt *a = g->a;
     if (a->stdout_fd < 0)
         return;
+    if (g->is_batch) {
+        read_tail(g, &a->printed, LOOP_STDOUT, &a->stdout_fd);
+        return;
+    }
     /* One byte more for the final line break, which is none of the result, and one to tell. */
     size_t max = (size_t)a->stage->spec->tuning.output_size_bytes + 2;
     enum rc rc = sys_read_avail(a->stdout_fd, max, &a->output);
@@ -131,33 +181,15 @@ static void read_stdout(struct guard *g)
 
 static void read_stderr(struct guard *g)
 {
-    struct attempt *a = g->a;
-    const struct tail_about about = attempt_about(a);
-    if (a->stderr_fd < 0)
-        return;
-    enum rc rc = tail_read(&a->tail, a->stderr_fd);
-    bool is_over = rc != RC_AGAIN && rc != RC_LIMIT;
-    tail_show(&a->tail, &g->w->live, &about, "stderr", is_over || a->is_ended);
-    if (is_over)
-        stop_reading(g, LOOP_STDERR, &a->stderr_fd);
+    if (g->a->stderr_fd >= 0)
+        read_tail(g, &g->a->tail, LOOP_STDERR, &g->a->stderr_fd);
 }
 
 /* The lines that are there; none behind one that cannot be read. */
 static void hear_lines(struct guard *g)
 {
-    struct attempt *a = g->a;
-    struct err err = {""};
-    const char *line;
-    size_t len;
-    enum rc rc;
-    while ((rc = stream_next(&a->control, &line, &len, &err)) == RC_ROW)
-        notes_hear_line(g->w, a, line, len);
-    if (rc == RC_PROTO) {
-        if (g->w->trial != NULL)
-            trial_heard(g->w->trial, &(struct trial_line){line, len, 0, err.text});
-        heard_break(&a->heard, err.text, 0, line, len);
-        stop_reading(g, LOOP_CONTROL, &a->control_fd);
-    }
+    if (!exec_talk_hear(g->w, g->call) && g->a->control_fd >= 0)
+        stop_reading(g, LOOP_CONTROL, &g->a->control_fd);
 }
 
 /* RC_LIMIT: there is more. */
@@ -172,10 +204,7 @@ static enum rc hear(struct guard *g)
     if (a->control_fd >= 0 && rc != RC_AGAIN && rc != RC_LIMIT)
         stop_reading(g, LOOP_CONTROL, &a->control_fd);
     notes_turn(g->w);
-    if (a->is_gone)
-        cut(g, CUT_LOST);
-    else if (heard_is_broken(&a->heard))
-        cut(g, CUT_BROKEN);
+    look_at_items(g);
     return rc;
 }
 
@@ -191,19 +220,17 @@ static void read_last_words(struct guard *g)
     struct attempt *a = g->a;
     for (int round = 0; round < CONTROL_ROUNDS && hear(g) == RC_LIMIT;)
         round++;
-    if (!WIFEXITED(a->status) || heard_is_broken(&a->heard))
+    if (!WIFEXITED(a->status) || g->cut == CUT_BROKEN)
         return;
     stream_end(&a->control);
     hear_lines(g);
-    if (heard_is_broken(&a->heard))
-        cut(g, CUT_BROKEN);
+    look_at_items(g);
 }
 
 static void on_notes(struct guard *g)
 {
     notes_turn(g->w);
-    if (g->a->is_gone)
-        cut(g, CUT_LOST);
+    look_at_items(g);
 }
 
 static void on_child(struct guard *g)
@@ -240,12 +267,15 @@ static void on_limit(struct guard *g)
     }
 }
 
-static void look_at_claim(struct guard *g)
+static void look_at_claims(struct guard *g)
 {
-    bool is_mine = true;
-    if (g->w->trial == NULL &&
-        store_claim_is_mine(g->w->store, &g->a->run, &is_mine, NULL) == RC_OK && !is_mine)
-        cut(g, CUT_LOST);
+    for (size_t i = 0; g->w->trial == NULL && i < g->call->len; i++) {
+        struct attempt *a = g->call->items[i];
+        bool is_mine = true;
+        if (store_claim_is_mine(g->w->store, &a->run, &is_mine, NULL) == RC_OK && !is_mine)
+            a->cut = CUT_LOST;
+    }
+    look_at_items(g);
 }
 
 /* An order, or somebody has taken claims away: which, the database knows. */
@@ -255,7 +285,7 @@ static void on_wake(struct guard *g)
     (void)read(FD_WAKE, &count, sizeof(count));
     if (life_is_stopped_now(&g->w->life))
         cut(g, CUT_STOPPED);
-    look_at_claim(g);
+    look_at_claims(g);
 }
 
 static void on_lifeline(struct guard *g)
@@ -269,7 +299,7 @@ static void on_lifeline(struct guard *g)
 static void on_beat(struct guard *g)
 {
     life_tick(&g->w->life);
-    look_at_claim(g);
+    look_at_claims(g);
     loop_set_timer(g->w->loop, LOOP_BEAT, g->w->life.beat_due_mono_ns);
 }
 
@@ -289,9 +319,15 @@ static void on_event(void *ctx, enum loop_source source)
     acts[source](ctx);
 }
 
-void guard_run(struct worker *w, struct attempt *a, int64_t until_mono_ns)
+void guard_run(struct worker *w, struct call *call, int64_t until_mono_ns)
 {
-    struct guard g = {.w = w, .a = a, .until_mono_ns = until_mono_ns, .sweep_ms = SWEEP_MIN_MS};
+    struct attempt *a = call->items[0];
+    struct guard g = {.w = w,
+        .call = call,
+        .a = a,
+        .is_batch = stage_is_batch(a->stage->spec),
+        .until_mono_ns = until_mono_ns,
+        .sweep_ms = SWEEP_MIN_MS};
     int64_t limit = a->started_mono_ns + a->stage->spec->tuning.timeout_ms * NS_PER_MS;
     if (until_mono_ns != 0 && until_mono_ns < limit)
         limit = until_mono_ns;
@@ -307,7 +343,8 @@ void guard_run(struct worker *w, struct attempt *a, int64_t until_mono_ns)
     loop_watch(w->loop, LOOP_STDOUT, -1);
     loop_watch(w->loop, LOOP_STDERR, -1);
     loop_watch(w->loop, LOOP_CONTROL, -1);
-    notes_forget(w, a);
+    for (size_t i = 0; i < call->len; i++)
+        notes_forget(w, call->items[i]);
     loop_set_timer(w->loop, LOOP_NOTES, 0);
     loop_set_timer(w->loop, LOOP_LIMIT, 0);
     loop_set_timer(w->loop, LOOP_BEAT, 0);

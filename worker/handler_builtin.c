@@ -29,7 +29,8 @@ static void run_sleep(struct worker *w, struct attempt *a)
     int64_t until = a->started_mono_ns + a->stage->spec->handler.builtin_ms * NS_PER_MS;
     life_enter(&w->life, WORKER_RUNNING, a->run.claim,
         a->started_mono_ns + (tuning->timeout_ms + tuning->grace_ms) * NS_PER_MS);
-    guard_run(w, a, until);
+    struct call call = {.items = &a, .len = 1};
+    guard_run(w, &call, until);
     if (a->cut == CUT_NONE) {
         buf_adds(&a->result, "null");
         attempt_conclude(a, END_DONE);
@@ -65,7 +66,8 @@ static void run_discover(struct worker *w, struct attempt *a)
     }
     char *argv[] = {path, a->run.key, NULL};
     struct command command = {.path = path, .argv = argv, .umask = -1, .config_fd = fd};
-    handler_exec_run(w, a, &command);
+    struct call call = {.id = a->run.id, .items = &a, .len = 1};
+    handler_exec_run(w, &call, &command);
 }
 
 void handler_builtin_run(struct worker *w, struct attempt *a)

@@ -3,12 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/store/notes.h"
 #include "worker/limited.h"
-#include "worker/trial_say.h"
 #include "worker/worker.h"
 
 #define GAP_NS (200 * NS_PER_MS)
@@ -237,16 +235,13 @@ enum heard_news notes_hear(struct worker *w, struct attempt *a, struct message *
     return news;
 }
 
-void notes_hear_line(struct worker *w, struct attempt *a, const char *line, size_t len)
+struct attempt **notes_hear_about(struct worker *w, const struct call *call, struct message *m)
 {
-    CLEANUP(message_fini) struct message m = MESSAGE_INIT;
-    struct err err = {""};
-    size_t column = 0;
-    enum rc rc = message_parse(line, len, &m, &column, &err);
-    if (w->trial != NULL)
-        trial_heard(w->trial, &(struct trial_line){line, len, column, rc ? err.text : NULL});
-    if (rc == RC_OK)
-        (void)notes_hear(w, a, &m);
-    else
-        heard_break(&a->heard, err.text, column, line, len);
+    struct attempt **item = call_about(call, m);
+    for (size_t i = 0; m->type == MESSAGE_LIMIT && i < call->len; i++)
+        if (call->items[i] != NULL && &call->items[i] != item)
+            (void)heard_apply(&call->items[i]->heard, m); /* it is every one's */
+    if (item != NULL)
+        (void)notes_hear(w, *item, m);
+    return item;
 }

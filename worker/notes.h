@@ -5,7 +5,7 @@
 #ifndef STINT_WORKER_NOTES_H
 #define STINT_WORKER_NOTES_H
 
-#include "worker/attempt.h"
+#include "worker/calls.h"
 
 struct worker;
 
@@ -19,8 +19,9 @@ void notes_fini(struct notes *n);
 
 /* A message of this attempt's handler: applied, and what it asks for now is done or noted. */
 enum heard_news notes_hear(struct worker *w, struct attempt *a, struct message *m);
-/* The same for a line of a handler that has only this attempt (exec). */
-void notes_hear_line(struct worker *w, struct attempt *a, const char *line, size_t len);
+/* The same for one that is about a call, and no outcome: by call_about. Returns whose it was; NULL:
+ * none's. */
+struct attempt **notes_hear_about(struct worker *w, const struct call *call, struct message *m);
 /* After the messages of one turn: writes what is due, and sets LOOP_NOTES for the rest. Then look
  * at heard_is_broken and is_gone of the attempts. */
 void notes_turn(struct worker *w);

@@ -36,16 +36,8 @@ void request_write_call(const struct call *call, const struct catalog_stage *sta
     CLEANUP_FREE char(*claims)[CLAIM_TEXT_MAX] = xcalloc(call->len, CLAIM_TEXT_MAX);
     for (size_t i = 0; i < call->len; i++)
         items[i] = item_of(&call->items[i]->run, stage, claims[i]);
-    if (stage->spec->tuning.batch > 1)
+    if (stage_is_batch(stage->spec))
         request_write_batch(&request, items, call->len, out);
     else
         request_write_run(&request, items, out);
-}
-
-void request_write(const struct run *run, const struct catalog_stage *stage, struct buf *out)
-{
-    char claim[CLAIM_TEXT_MAX];
-    struct request request = about(run->id, stage, stage->spec->version);
-    struct request_item item = item_of(run, stage, claim);
-    request_write_run(&request, &item, out);
 }

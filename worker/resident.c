@@ -108,7 +108,8 @@ static enum rc spawn_it(
         return rc;
     limits_give(&limits, p.err[1]);
     struct spawn_fd fds[] = {{p.in[0], 0}, {p.out[1], 1}, {p.err[1], 2}};
-    char **envp = handler_env_new(&w->env, NULL, stage);
+    const struct handler_words words = {.stage = stage};
+    char **envp = handler_env_new(&w->env, &words);
     limits_fill_env(&limits, &stage->spec->env, envp);
     struct spawn_opts opts = {
         .path = path,
@@ -127,7 +128,7 @@ static enum rc spawn_it(
     };
     limits_apply(&limits, tuning, &opts);
     rc = spawn(&opts, &r->pid, NULL, err);
-    handler_env_free(envp, NULL);
+    handler_env_free(envp, &words);
     if (rc != RC_OK)
         return rc;
     r->in_fd = TAKE_FD(p.in[1]);

@@ -54,26 +54,6 @@ void resident_cancel(struct worker *w, struct call *call, enum attempt_cut why)
     request_write_cancel(call->id, &w->resident.out);
 }
 
-/* The next so many that are claimed; a suspect alone. */
-static struct attempt **take_items(struct worker *w, size_t max, size_t *ret_len)
-{
-    struct attempt **items = xcalloc(max, sizeof(struct attempt *));
-    struct attempt *a;
-    bool is_alone = false;
-    size_t n = 0;
-    while (!is_alone && n < max && (a = deck_first(&w->deck, ATTEMPT_CLAIMED)) != NULL) {
-        is_alone = a->run.state.is_suspect;
-        if (n > 0 && is_alone)
-            break;
-        deck_start(&w->deck, a);
-        if (a->version.len == 0)
-            buf_adds(&a->version, buf_str(&w->resident.version));
-        items[n++] = a;
-    }
-    *ret_len = n;
-    return items;
-}
-
 static void forget_tail(struct resident *r, const struct stage_tuning *tuning)
 {
     if (r->tail.text.len == 0)
@@ -87,7 +67,10 @@ static void send_call(struct worker *w, const struct catalog_stage *stage)
     struct resident *r = &w->resident;
     const struct stage_tuning *tuning = &stage->spec->tuning;
     size_t len = 0;
-    struct attempt **items = take_items(w, (size_t)tuning->batch, &len);
+    struct attempt **items = deck_start_call(&w->deck, (size_t)tuning->batch, &len);
+    for (size_t i = 0; i < len; i++)
+        if (items[i]->version.len == 0)
+            buf_adds(&items[i]->version, buf_str(&r->version));
     if (r->calls.len == 0)
         forget_tail(r, tuning); /* what it said before is about others */
     struct call *call = calls_add(&r->calls, ++r->last_id, items, len);
@@ -224,21 +207,11 @@ static void on_outcome(struct worker *w, struct message *m, const char *line)
         answer(w, call, item, m);
 }
 
-/* Of whom it is said, while that one has no outcome. */
-static struct attempt **item_of(const struct call *call, const struct message *m)
-{
-    bool is_by_key = call->len > 1 && m->has_key && m->type != MESSAGE_LIMIT;
-    return call_item(call, is_by_key ? buf_str(&m->key) : NULL);
-}
-
 static void on_note(struct worker *w, struct message *m)
 {
     struct call *call = calls_find(&w->resident.calls, m->id);
-    struct attempt **item = call != NULL ? item_of(call, m) : NULL;
-    if (item == NULL)
-        return;
-    (void)notes_hear(w, *item, m);
-    if (heard_is_broken(&(*item)->heard)) /* said what will never be taken */
+    struct attempt **item = call != NULL ? notes_hear_about(w, call, m) : NULL;
+    if (item != NULL && heard_is_broken(&(*item)->heard)) /* said what will never be taken */
         resident_conclude(w, call, item, attempt_broken(*item));
 }
 

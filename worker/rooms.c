@@ -43,7 +43,7 @@ static size_t free_room(const struct worker *w, const struct catalog_stage *stag
     if (d->counts[ATTEMPT_CLAIMED] > 0) /* a suspect that waits, or a process that starts */
         return 0;
     if (!handler_is_resident(&stage->spec->handler))
-        return deck_open(d) == 0 ? 1 : 0;
+        return deck_open(d) == 0 ? (size_t)stage_room(stage->spec) : 0;
     if (!resident_may_take(&w->resident, stage, now))
         return 0;
     const struct attempt *running = deck_first(d, ATTEMPT_RUNNING);

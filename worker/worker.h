@@ -35,7 +35,7 @@ struct worker {
     const struct catalog_stage **stages; /* the same */
     uint32_t *rooms;                     /* so many runs of each could be taken: rooms.c */
     size_t stages_len;
-    bool has_more; /* max_claim cut the last wish short: there may be work for the room left */
+    bool has_more;      /* max_claim cut the last wish short: there may be work for the room left */
     struct notes notes; /* what handlers said and is to be written */
     struct deck deck;
     struct resident resident;

@@ -123,8 +123,9 @@ struct stage_tuning {
     struct exit_rules exits;
     char permanent[PATTERN_MAX], transient[PATTERN_MAX]; /* of an error's text; "": none */
     enum retryable retryable;
-    int64_t concurrency, batch; /* calls in flight in a resident; runs of a call */
-    int64_t max_claim;          /* runs that one exchange claims; 0: no bound of its own */
+    int64_t concurrency; /* calls in flight in a resident */
+    int64_t batch;       /* runs of a call */
+    int64_t max_claim;   /* runs that one exchange claims; 0: no bound of its own */
     int64_t start_timeout_ms, resident_idle_ms;
     int64_t max_requests, max_memory_bytes; /* a resident is replaced after them; 0: never */
 };
@@ -190,11 +191,21 @@ static inline bool handler_is_resident(const struct handler *handler)
 {
     return handler->kind == HANDLER_RESIDENT || handler->kind == HANDLER_PLUGIN;
 }
+/* What a job says for all its stages is nothing to those that it cannot be for. */
+static inline int64_t stage_batch(const struct stage_spec *stage)
+{
+    return stage->handler.kind == HANDLER_BUILTIN ? 1 : stage->tuning.batch;
+}
+/* Its requests have "items". */
+static inline bool stage_is_batch(const struct stage_spec *stage)
+{
+    return stage_batch(stage) > 1;
+}
 /* So many runs of the stage may one worker have at once. */
 static inline int64_t stage_room(const struct stage_spec *stage)
 {
-    return handler_is_resident(&stage->handler) ? stage->tuning.concurrency * stage->tuning.batch
-                                                : 1;
+    const int64_t calls = handler_is_resident(&stage->handler) ? stage->tuning.concurrency : 1;
+    return calls * stage_batch(stage);
 }
 const struct job_spec *config_job(const struct config *config, const char *name); /* or NULL */
 const struct resource_spec *config_resource(

@@ -141,12 +141,15 @@ static void check_runs(
                 stage->name, (long long)values[0], (long long)values[1], RUNS_MAX);
             return;
         }
+        bool is_fitting =
+            i == 0 ? handler_is_resident(&stage->handler) : stage->handler.kind != HANDLER_BUILTIN;
         /* What the whole job says is for those of its stages that it can be for. */
-        if (stage->handler.text != NULL && !handler_is_resident(&stage->handler) &&
+        if (stage->handler.text != NULL && !is_fitting &&
             (d->job->has_own_stage || !given_has(&d->given, keys[i])))
             problem_add(d->sections->problems, &at,
-                "%s is for handler = resident or plugin; stage %s.%s has handler = %.60s", keys[i],
-                d->job->name, stage->name, stage->handler.text);
+                "%s is for handler = %sresident or plugin; stage %s.%s has handler = %.60s",
+                keys[i], i == 0 ? "" : "exec, shell, ", d->job->name, stage->name,
+                stage->handler.text);
     }
 }
 

@@ -224,8 +224,9 @@ const struct option options[] = {
              "order."},
     {STAGE(tuning.batch), .name = "batch", .type = OPTION_INT, .class = CLASS_TUNING,
      .preset = "1", .min = 1, .max = RUNS_MAX, .form = "a whole number from 1 to 1000",
-     .help = "resident, plugin: so many items come in one request (from 2 on, as its \"items\"),\n"
-             "each with an outcome of its own. concurrency times batch is at most 1000."},
+     .help = "All but builtin: so many items come in one request (from 2 on, as its \"items\"),\n"
+             "each with an outcome message of its own: what exec prints is no result then.\n"
+             "concurrency times batch is at most 1000."},
     {STAGE(tuning.max_claim), .name = "max_claim", .type = OPTION_INT, .class = CLASS_TUNING,
      .has_none = true, .preset = "none", .min = 1, .max = RUNS_MAX,
      .form = "a whole number from 1 to 1000, or none",

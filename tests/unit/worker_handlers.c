@@ -151,7 +151,9 @@ static void run_program(struct fixture *f, const char *path, const char *arg, co
     char *argv[] = {xstrdup(path), xstrdup(arg), xstrdup(text), NULL};
     struct command command = {.path = path, .argv = argv, .umask = 027, .config_fd = -1};
     begin(f);
-    handler_exec_run(&f->w, &f->a, &command);
+    struct attempt *items[] = {&f->a};
+    struct call call = {.id = 7, .items = items, .len = 1};
+    handler_exec_run(&f->w, &call, &command);
     for (int i = 0; i < 3; i++)
         free(argv[i]);
     assert_true(f->a.has_outcome);

@@ -46,7 +46,11 @@ static json_t *write_and_parse(const struct run *run)
 {
     CLEANUP(buf_fini) struct buf out = BUF_INIT;
     json_error_t error;
-    request_write(run, &stage, &out);
+    struct attempt a = {.run = *run}, *items[] = {&a};
+    const struct call call = {.id = run->id, .items = items, .len = 1};
+    buf_adds(&a.version, version);
+    request_write_call(&call, &stage, &out);
+    buf_fini(&a.version);
     assert_int_equal(out.data[out.len - 1], '\n');
     assert_ptr_equal(strchr(out.data, '\n'), out.data + out.len - 1);
     json_t *request = json_loads(out.data, JSON_REJECT_DUPLICATES, &error);
@@ -126,7 +130,8 @@ static void test_environment(void **state)
     struct catalog_stage configured = stage;
     spec.env = (struct env){vars, 2};
     configured.spec = &spec;
-    char **envp = handler_env_new(&handler_env, &run, &configured);
+    const struct handler_words words = {&configured, &run, true};
+    char **envp = handler_env_new(&handler_env, &words);
     size_t n = 0;
     while (envp[n] != NULL)
         n++;
@@ -142,7 +147,12 @@ static void test_environment(void **state)
     assert_true(has_entry(envp, "STINT_CLAIM=12-34"));
     assert_true(has_entry(envp, "STINT_POOL_ID=8-15-abc"));
     assert_true(has_entry(envp, "STINT_CONTROL_FD=3"));
-    handler_env_free(envp, &run);
+    handler_env_free(envp, &words);
+    const struct handler_words of_many = {&configured, NULL, true};
+    envp = handler_env_new(&handler_env, &of_many);
+    assert_true(has_entry(envp, "STINT_CONTROL_FD=3"));
+    assert_false(has_entry(envp, "STINT_ATTEMPT=3"));
+    handler_env_free(envp, &of_many);
     handler_env_fini(&handler_env);
 }
 
