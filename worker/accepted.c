@@ -15,12 +15,14 @@ static void take_lanes(struct worker *w)
     free(w->stage_ids);
     free(w->stages);
     free(w->rooms);
+    free(w->paces);
     w->stages_len = 0;
     for (size_t i = 0; i < w->catalog->jobs_len; i++)
         w->stages_len += w->catalog->jobs[i].spec->stages_len;
     w->stage_ids = xcalloc(w->stages_len, sizeof(*w->stage_ids));
     w->stages = xcalloc(w->stages_len, sizeof(struct catalog_stage *));
     w->rooms = xcalloc(w->stages_len, sizeof(*w->rooms));
+    w->paces = xcalloc(w->stages_len, sizeof(*w->paces));
     for (size_t i = 0; i < w->catalog->jobs_len; i++)
         for (size_t k = 0; k < w->catalog->jobs[i].spec->stages_len; k++)
             w->stages[n++] = &w->catalog->jobs[i].stages[k];
@@ -137,6 +139,7 @@ void accepted_fini(struct worker *w)
     free(w->stage_ids);
     free(w->stages);
     free(w->rooms);
+    free(w->paces);
     tokens_fini(&w->tokens);
     catalog_free(w->catalog);
     config_free(w->config);
@@ -145,6 +148,7 @@ void accepted_fini(struct worker *w)
     w->stage_ids = NULL;
     w->stages = NULL;
     w->rooms = NULL;
+    w->paces = NULL;
     w->catalog = NULL;
     w->config = NULL;
     w->box = NULL;

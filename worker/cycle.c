@@ -9,9 +9,13 @@
 #include "worker/handler_builtin.h"
 #include "worker/handler_exec.h"
 #include "worker/resident_loop.h"
+#include "worker/rooms.h"
 #include "worker/trade.h"
 
 #define LOOK_INTERVAL_NS (30 * NS_PER_S) /* nobody should need it: every change is woken */
+
+/* Outcomes of so many bytes are not kept for the next exchange. */
+#define LARGE_BYTES ((size_t)64 * 1024)
 
 static bool is_builtin(const struct handler *handler)
 {
@@ -41,18 +45,49 @@ static void run_call(struct worker *w, const struct catalog_stage *stage)
     call.items = deck_start_call(&w->deck, max, &call.len);
     call.id = call.items[0]->run.id;
     life_mark(&w->life, WORKER_RUNNING, call.items[0]->run.claim);
-    life_hold(&w->life, call.len, call.items[0]->run.claim - 1);
+    life_hold(&w->life, deck_open(&w->deck), call.items[0]->run.claim - 1);
     run_it(w, &call);
     for (size_t i = 0; i < call.len; i++)
         deck_concluded(&w->deck, call.items[i]);
+    rooms_measure(w, &call);
+    if (call.items[0]->outcome.cause == END_STAGE_PAUSE)
+        deck_give_back(&w->deck);
     free(call.items);
     CRASH_POINT("worker.handler_ended");
+}
+
+static bool is_in_turn(const struct attempt *a)
+{
+    return a->stage == NULL || !handler_is_resident(&a->stage->spec->handler);
+}
+
+/* What was claimed ahead begins without an exchange between. The outcomes before it may have waited
+ * long enough, or be large. */
+static bool goes_on(const struct worker *w)
+{
+    const struct deck *d = &w->deck;
+    const struct attempt *next = deck_first(d, ATTEMPT_CLAIMED);
+    size_t bytes = 0;
+    for (size_t i = 0; i < d->len; i++)
+        bytes += d->list[i]->result.len;
+    return next != NULL && is_in_turn(next) && d->counts[ATTEMPT_CONCLUDED] > 0 &&
+           bytes < LARGE_BYTES && clock_mono_ns() - d->concluded_mono_ns < ROOMS_TURN_NS;
+}
+
+/* Looked at once more before it begins, as its outcome will be only later. */
+static bool is_called_off(const struct worker *w)
+{
+    return w->deck.counts[ATTEMPT_CONCLUDED] > 0 && (life_is_called() || !life_may_claim(&w->life));
 }
 
 /* Everything that is open is of one lane. */
 static void work(struct worker *w, uint32_t seen)
 {
     struct attempt *a = deck_first(&w->deck, ATTEMPT_CLAIMED);
+    if (a != NULL && is_in_turn(a) && is_called_off(w)) {
+        deck_give_back(&w->deck);
+        return;
+    }
     if (a != NULL)
         CRASH_POINT("worker.claimed");
     if (a == NULL || (a->stage != NULL && handler_is_resident(&a->stage->spec->handler))) {
@@ -104,7 +139,7 @@ enum rc cycle_run(struct worker *w, struct err *err)
         uint32_t seen = atomic_load(&w->life.mem->wake); /* before the look that may find nothing */
         bool is_open = false;
         accepted_renew(w);
-        rc = trade(w, &is_open, err);
+        rc = goes_on(w) ? RC_OK : trade(w, &is_open, err);
         if (rc != RC_OK)
             break;
         life_ready(&w->life);

@@ -12,6 +12,8 @@
 #include "common/ipc/fds.h"
 #include "worker/exec_talk.h"
 #include "worker/limits.h"
+#include "worker/rooms.h"
+#include "worker/trade.h"
 
 enum guard_phase {
     GUARD_RUNNING,
@@ -36,6 +38,7 @@ struct guard {
     enum guard_phase phase;
     int64_t until_mono_ns; /* without a process: when it is over; 0: with one */
     int64_t sweep_ms;
+    int64_t deadline_mono_ns; /* as the supervisor was told */
 };
 
 static void set_limit(struct guard *g, int64_t after_ms)
@@ -278,11 +281,34 @@ static void look_at_claims(struct guard *g)
     look_at_items(g);
 }
 
+/* When what waits for this run has waited long enough; 0: nothing waits. */
+static int64_t hand_over_due(const struct guard *g)
+{
+    const struct deck *d = &g->w->deck;
+    int64_t at = d->concluded_mono_ns;
+    if (d->counts[ATTEMPT_CLAIMED] > 0 && (at == 0 || g->a->started_mono_ns < at))
+        at = g->a->started_mono_ns;
+    return at != 0 && g->w->trial == NULL ? at + ROOMS_TURN_NS : 0;
+}
+
+/* What ended before this run began, and what is claimed and did not begin. */
+static void hand_over(struct guard *g)
+{
+    struct worker *w = g->w;
+    deck_give_back(&w->deck);
+    trade_hand_over(w);
+    life_enter(&w->life, WORKER_RUNNING, g->a->run.claim, g->deadline_mono_ns);
+    life_hold(&w->life, deck_open(&w->deck), atomic_load(&w->life.slot->begun));
+    loop_set_timer(w->loop, LOOP_HAND_OVER, hand_over_due(g));
+}
+
 /* An order, or somebody has taken claims away: which, the database knows. */
 static void on_wake(struct guard *g)
 {
-    uint64_t count;
+    uint64_t count = 0;
     (void)read(FD_WAKE, &count, sizeof(count));
+    if (count >= WAKE_ORDER && g->w->deck.counts[ATTEMPT_CLAIMED] > 0)
+        hand_over(g);
     if (life_is_stopped_now(&g->w->life))
         cut(g, CUT_STOPPED);
     look_at_claims(g);
@@ -313,6 +339,7 @@ static void on_event(void *ctx, enum loop_source source)
         [LOOP_STDERR] = read_stderr,
         [LOOP_CONTROL] = read_control,
         [LOOP_NOTES] = on_notes,
+        [LOOP_HAND_OVER] = hand_over,
         [LOOP_BEAT] = on_beat,
         [LOOP_LIMIT] = on_limit,
     };
@@ -327,7 +354,8 @@ void guard_run(struct worker *w, struct call *call, int64_t until_mono_ns)
         .a = a,
         .is_batch = stage_is_batch(a->stage->spec),
         .until_mono_ns = until_mono_ns,
-        .sweep_ms = SWEEP_MIN_MS};
+        .sweep_ms = SWEEP_MIN_MS,
+        .deadline_mono_ns = w->life.deadline_mono_ns};
     int64_t limit = a->started_mono_ns + a->stage->spec->tuning.timeout_ms * NS_PER_MS;
     if (until_mono_ns != 0 && until_mono_ns < limit)
         limit = until_mono_ns;
@@ -336,6 +364,7 @@ void guard_run(struct worker *w, struct call *call, int64_t until_mono_ns)
     loop_watch(w->loop, LOOP_CONTROL, a->control_fd);
     loop_set_timer(w->loop, LOOP_LIMIT, limit);
     loop_set_timer(w->loop, LOOP_BEAT, w->life.beat_due_mono_ns);
+    loop_set_timer(w->loop, LOOP_HAND_OVER, hand_over_due(&g));
     if (life_is_stopped_now(&w->life))
         cut(&g, CUT_STOPPED);
     if (g.phase != GUARD_OVER)
@@ -348,5 +377,6 @@ void guard_run(struct worker *w, struct call *call, int64_t until_mono_ns)
     loop_set_timer(w->loop, LOOP_NOTES, 0);
     loop_set_timer(w->loop, LOOP_LIMIT, 0);
     loop_set_timer(w->loop, LOOP_BEAT, 0);
+    loop_set_timer(w->loop, LOOP_HAND_OVER, 0);
     atomic_store(&w->life.slot->handler_pid, 0);
 }

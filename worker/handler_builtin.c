@@ -27,7 +27,7 @@ static void run_sleep(struct worker *w, struct attempt *a)
 {
     const struct stage_tuning *tuning = &a->stage->spec->tuning;
     int64_t until = a->started_mono_ns + a->stage->spec->handler.builtin_ms * NS_PER_MS;
-    life_enter(&w->life, WORKER_RUNNING, a->run.claim,
+    life_run(&w->life, a->run.claim,
         a->started_mono_ns + (tuning->timeout_ms + tuning->grace_ms) * NS_PER_MS);
     struct call call = {.items = &a, .len = 1};
     guard_run(w, &call, until);

@@ -142,7 +142,7 @@ void handler_exec_run(struct worker *w, struct call *call, const struct command 
     const struct stage_tuning *tuning = &lead->stage->spec->tuning;
     struct err err = {""};
     int errnum = 0;
-    life_enter(&w->life, WORKER_RUNNING, lead->run.claim,
+    life_run(&w->life, lead->run.claim,
         lead->started_mono_ns + (tuning->timeout_ms + tuning->grace_ms) * NS_PER_MS);
     enum rc rc = start(w, call, command, &errnum, &err);
     if (rc != RC_OK) {
@@ -150,7 +150,7 @@ void handler_exec_run(struct worker *w, struct call *call, const struct command 
         conclude_others(call);
         return;
     }
-    life_hold(&w->life, call->len, call_last_claim(call));
+    life_hold(&w->life, deck_open(&w->deck), call_last_claim(call));
     CRASH_POINT("worker.handler_started");
     guard_run(w, call, 0);
     lead->is_oom = tuning->memory_bytes > 0 && memgroup_has_killed(&w->memgroup);

@@ -206,6 +206,12 @@ bool life_may_claim(const struct life *l)
     return !life_is_leaving(l) && life_is_current(l) && !pool_has_flag(l->mem, POOL_SUSPENDED);
 }
 
+bool life_is_called(void)
+{
+    uint64_t count = 0;
+    return read(FD_WAKE, &count, sizeof(count)) == sizeof(count) && count >= WAKE_ORDER;
+}
+
 static void on_begin(void *ctx)
 {
     struct life *l = ctx;

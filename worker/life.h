@@ -80,5 +80,7 @@ bool life_is_told_to_leave(const struct life *l);
 bool life_is_leaving(const struct life *l);
 bool life_is_stopped_now(const struct life *l);
 bool life_may_claim(const struct life *l);
+/* Between two runs: there is an order, or claims were taken away. */
+bool life_is_called(void);
 
 #endif

@@ -73,6 +73,7 @@ static int events_of(enum loop_source source)
     case LOOP_CHILD:
     case LOOP_FDS:
     case LOOP_NOTES:
+    case LOOP_HAND_OVER:
     case LOOP_LIMIT:
     case LOOP_SOURCES:
         break;

@@ -8,4 +8,13 @@
 /* False: there is no room in any lane. */
 bool rooms_decide(struct worker *w);
 
+/* Of runs that have the worker for themselves (exec, builtin) so many are claimed at once that an
+ * exchange is a small part of the work that they are, if each is as those before; but no more than
+ * are done within this time. No outcome waits longer for the others, nor what was claimed ahead for
+ * a run that lasts. */
+#define ROOMS_TURN_NS (50 * NS_PER_MS)
+/* The end of such a call, which is still whole; an exchange has taken so long. */
+void rooms_measure(struct worker *w, const struct call *call);
+void rooms_measure_exchange(struct worker *w, int64_t took_ns);
+
 #endif

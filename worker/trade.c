@@ -225,6 +225,8 @@ static enum rc trade_bundle(struct worker *w, struct bundle *b, bool *ret_is_ope
         .stages_len = w->stages_len,
         .fence = &w->life.mem->spec_generation,
         .fence_value = w->life.spec_generation,
+        .catalog = w->catalog,
+        .sharers = pool_lives(w->life.mem),
     };
     CLEANUP(exchange_answer_fini) struct exchange_answer answer = {.runs = NULL};
     const bool has_outcome = w->deck.counts[ATTEMPT_CONCLUDED] > 0;
@@ -234,7 +236,9 @@ static enum rc trade_bundle(struct worker *w, struct bundle *b, bool *ret_is_ope
     if (rc != RC_OK || (!has_outcome && !has_wish))
         return rc;
     life_enter(&w->life, WORKER_DATABASE, w->life.claim, 0);
+    const int64_t began = clock_mono_ns();
     rc = exchange(w, b, has_wish ? &wish : NULL, &answer, err);
+    rooms_measure_exchange(w, clock_mono_ns() - began);
     if (rc != RC_OK)
         return rc;
     if (w->tokens.is_paced)
@@ -256,4 +260,26 @@ enum rc trade(struct worker *w, bool *ret_is_open, struct err *err)
     struct bundle b = {.attempts = xcalloc(n, sizeof(struct attempt *)),
         .outcomes = xcalloc(n, sizeof(struct outcome *))};
     return trade_bundle(w, &b, ret_is_open, err);
+}
+
+void trade_hand_over(struct worker *w)
+{
+    const size_t n = w->deck.counts[ATTEMPT_CONCLUDED];
+    CLEANUP(bundle_fini)
+    struct bundle b = {.attempts = xcalloc(n, sizeof(struct attempt *)),
+        .outcomes = xcalloc(n, sizeof(struct outcome *))};
+    CLEANUP(exchange_answer_fini) struct exchange_answer answer = {.runs = NULL};
+    struct err err = {""};
+    if (n == 0)
+        return;
+    life_enter(&w->life, WORKER_DATABASE, w->life.claim, 0);
+    collect(w, &b);
+    struct exchange x = {b.outcomes, b.len, NULL, 0, w->catalog};
+    if (store_exchange(w->store, &x, &answer, &err) == RC_OK) {
+        hand_over(w, &b, &answer);
+        wake_others(w, answer.claimable);
+    } else {
+        log_msg(LOG_LEVEL_WARN, "worker.database", "%s; handed over later", err.text);
+        w->deck.concluded_mono_ns = clock_mono_ns();
+    }
 }

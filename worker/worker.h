@@ -20,6 +20,12 @@
 #include "worker/tail.h"
 #include "worker/tokens.h"
 
+/* What runs of a lane take; 0: not known. */
+struct pace {
+    int64_t run_ns;  /* from start to end */
+    int64_t work_ns; /* of it, on a processor */
+};
+
 struct worker {
     const struct config_box *box;
     struct config *config;
@@ -34,7 +40,9 @@ struct worker {
     int64_t *stage_ids;                  /* every lane of the catalogue: what a wish asks for */
     const struct catalog_stage **stages; /* the same */
     uint32_t *rooms;                     /* so many runs of each could be taken: rooms.c */
+    struct pace *paces; /* of each, where a run has the worker for itself: rooms.c */
     size_t stages_len;
+    int64_t exchange_ns; /* what an exchange takes, waiting for the lock included */
     bool has_more;      /* max_claim cut the last wish short: there may be work for the room left */
     struct notes notes; /* what handlers said and is to be written */
     struct deck deck;

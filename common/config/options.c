@@ -232,8 +232,8 @@ const struct option options[] = {
      .form = "a whole number from 1 to 1000, or none",
      .help = "So many runs does a worker claim at once. It bounds a batch, and what is claimed\n"
              "ahead of the work; calls in flight are filled up by several claims. 1: nothing is\n"
-             "claimed ahead. none: as many as have a place, and of a resident that answers\n"
-             "quickly what it will have done within some milliseconds."},
+             "claimed ahead. none: as many as have a place, and of what is quick so many that\n"
+             "they share a commit: at most what is done within 50 ms."},
     {STAGE(tuning.start_timeout_ms), .name = "start_timeout", .type = OPTION_DURATION,
      .class = CLASS_TUNING, .preset = "30s", .min = 1, .max = HOURS(1),
      .form = "a duration like 30s",

@@ -141,6 +141,14 @@ int pool_sleepers(struct pool_mem *mem, size_t place, const struct slot *before)
     return n;
 }
 
+uint32_t pool_lives(struct pool_mem *mem)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < mem->slots_len && i < POOL_SLOTS_MAX; i++)
+        n += atomic_load(&mem->slots[i].life) != 0;
+    return n;
+}
+
 static bool has_room(struct pool_mem *mem)
 {
     for (uint32_t i = 0; i < mem->slots_len && i < POOL_SLOTS_MAX; i++) {

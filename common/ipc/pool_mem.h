@@ -105,6 +105,8 @@ bool pool_wake(struct pool_mem *mem, int n);
 void pool_want_lock(struct pool_mem *mem, bool is_wanted);
 /* Stands aside while the lock is wanted, some milliseconds at most: it is a courtesy, no lock. */
 void pool_stand_aside(struct pool_mem *mem);
+/* How many slots have a life now. */
+uint32_t pool_lives(struct pool_mem *mem);
 static inline bool pool_has_flag(struct pool_mem *mem, uint32_t flags)
 {
     return (atomic_load(&mem->flags) & flags) != 0;

@@ -73,6 +73,10 @@ struct wish {
      * now, 0: nothing is claimed. May be NULL. */
     size_t (*renew)(void *ctx, int64_t *ret_started_wall_ms);
     void *renew_ctx;
+    /* So many workers share what is claimable: of what could not begin at once, nobody takes more
+     * than his part. 0, or no catalogue: all that there is room for. */
+    uint32_t sharers;
+    const struct catalog *catalog;
     bool is_repeat; /* only look for the rows that got these numbers; none: wish again under new
                        ones */
 };

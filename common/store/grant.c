@@ -127,6 +127,26 @@ static enum rc take(struct store *store, const struct wish *wish, const struct p
     return rc;
 }
 
+/* What a worker has room for, and others as well. */
+static enum rc share_of(struct store *store, const struct wish *wish, const struct pick *p,
+    size_t *room, struct err *err)
+{
+    const int64_t stage_id = wish->stage_ids[p->lane];
+    const struct catalog_stage *stage =
+        wish->catalog != NULL ? catalog_stage(wish->catalog, stage_id) : NULL;
+    const size_t sure = stage != NULL ? (size_t)stage_room(stage->spec) : *room;
+    if (wish->sharers < 2 || *room <= sure)
+        return RC_OK;
+    QUERY q = query(store, Q_LANE_PENDING);
+    put_int(&q, "stage_id", stage_id);
+    enum rc rc = query_one(&q, err);
+    if (rc != RC_ROW)
+        return rc == RC_NOTFOUND ? RC_OK : rc;
+    const size_t share = (size_t)get_int(&q, "pending") / wish->sharers;
+    *room = share > *room ? *room : share > sure ? share : sure;
+    return RC_OK;
+}
+
 /* A suspect is taken first, and then alone, or not at all. */
 static enum rc take_of_lane(struct store *store, const struct wish *wish, struct pick p,
     size_t room, struct moment at, struct grants *g, struct err *err)
@@ -219,7 +239,8 @@ enum rc grant_wish(
     if (rc || !best.head.id)
         return rc;
     size_t room = room_in(wish, best.lane);
-    return take_of_lane(store, wish, best, room < paid ? room : paid, at, g, err);
+    rc = share_of(store, wish, &best, &room, err);
+    return rc ? rc : take_of_lane(store, wish, best, room < paid ? room : paid, at, g, err);
 }
 
 static enum rc read_runs(struct store *store, const struct wish *wish, const struct grants *g,

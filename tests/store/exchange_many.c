@@ -215,6 +215,31 @@ static void test_favour(void **state)
     run_fini(&got.run);
 }
 
+static size_t claims_shared_by(struct fixture *f, uint32_t sharers)
+{
+    uint32_t rooms[2] = {5, 0};
+    int64_t ids[2];
+    struct wish wish = wish_for(f, 5, rooms, ids);
+    struct exchange x = {NULL, 0, &wish, 0, NULL};
+    struct exchange_answer answer;
+    wish.sharers = sharers;
+    wish.catalog = f->catalog;
+    ok(f, store_exchange(f->store, &x, &answer, &f->err));
+    size_t n = answer.runs_len;
+    exchange_answer_fini(&answer);
+    return n;
+}
+
+static void test_what_is_scarce_is_shared(void **state)
+{
+    struct fixture *f = *state;
+    add_many(f, 24);
+    assert_int_equal(claims_shared_by(f, 1), 5);
+    assert_int_equal(claims_shared_by(f, 4), 4); /* of 19 */
+    assert_int_equal(claims_shared_by(f, 3), 5); /* of 15 */
+    assert_int_equal(claims_shared_by(f, 99), 1);
+}
+
 int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, fixture_setup, fixture_teardown)
@@ -226,6 +251,7 @@ int main(void)
         T(test_suspects_come_alone),
         T(test_a_suspect_ends_the_picking),
         T(test_favour),
+        T(test_what_is_scarce_is_shared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

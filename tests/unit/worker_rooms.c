@@ -30,6 +30,7 @@ struct room_case {
     enum handler_kind kind;
     int64_t concurrency, batch, max_claim;
     int64_t run_ns;        /* 0: not known */
+    int64_t work_ns, exchange_ns;
     size_t running, calls; /* in flight */
     size_t resources;
     uint32_t room;
@@ -45,7 +46,9 @@ static void check(const struct room_case *c)
     struct catalog_stage stage = {.id = 4, .spec = &spec};
     const struct catalog_stage *stages[] = {&stage};
     uint32_t rooms[1] = {99};
-    struct worker w = {.stages = stages, .rooms = rooms, .stages_len = 1};
+    struct pace paces[1] = {{c->run_ns, c->work_ns}};
+    struct worker w = {.stages = stages, .rooms = rooms, .paces = paces, .stages_len = 1};
+    w.exchange_ns = c->exchange_ns;
     w.resident.stage_id = 4;
     w.resident.run_ns = c->run_ns;
     w.resident.calls.len = c->calls;
@@ -61,10 +64,23 @@ static void check(const struct room_case *c)
 }
 
 #define RESIDENT .kind = HANDLER_RESIDENT
+#define EXEC .kind = HANDLER_EXEC, .concurrency = 1, .batch = 1
 
 static const struct room_case cases[] = {
     {.kind = HANDLER_EXEC, .concurrency = 1, .batch = 1, .room = 1},
     {.kind = HANDLER_EXEC, .concurrency = 1, .batch = 1, .running = 1, .room = 0},
+    /* one after the other: an exchange is a twentieth of the work, no more than 50 ms of it */
+    {EXEC, .run_ns = NS_PER_MS, .work_ns = NS_PER_MS, .exchange_ns = NS_PER_MS / 2, .room = 10},
+    {EXEC, .run_ns = NS_PER_MS, .work_ns = NS_PER_MS, .exchange_ns = 9 * NS_PER_MS, .room = 50},
+    {EXEC, .run_ns = 5 * NS_PER_MS, .work_ns = NS_PER_MS, .exchange_ns = NS_PER_MS, .room = 10},
+    {EXEC, .run_ns = NS_PER_S, .work_ns = NS_PER_MS, .exchange_ns = NS_PER_MS, .room = 1},
+    {EXEC, .run_ns = NS_PER_MS, .work_ns = NS_PER_MS, .exchange_ns = 1000, .room = 1},
+    {EXEC, .run_ns = NS_PER_MS, .work_ns = NS_PER_MS, .exchange_ns = NS_PER_MS, .max_claim = 3,
+        .room = 3},
+    {EXEC, .run_ns = NS_PER_MS, .work_ns = NS_PER_MS, .exchange_ns = NS_PER_MS, .resources = 1,
+        .room = 1},
+    {EXEC, .run_ns = NS_PER_MS, .work_ns = NS_PER_MS, .exchange_ns = NS_PER_MS, .running = 1,
+        .room = 0},
     {RESIDENT, .concurrency = 10, .batch = 1, .room = 10},
     {RESIDENT, .concurrency = 10, .batch = 1, .running = 4, .calls = 4, .room = 6},
     {RESIDENT, .concurrency = 2, .batch = 5, .running = 3, .calls = 1, .room = 5},
