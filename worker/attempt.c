@@ -196,6 +196,14 @@ enum end_cause attempt_broken(struct attempt *a)
     return a->heard.is_refused ? END_FAIL : END_RETRY;
 }
 
+enum end_cause attempt_taken_down(struct attempt *a, bool is_alone)
+{
+    if (!is_alone && a->stage->spec->tuning.retryable != RETRYABLE_NO)
+        return END_CRASHED;
+    a->is_suspect = true;
+    return END_RETRY;
+}
+
 bool attempt_refuse(struct attempt *a, enum rc rc, const struct err *err)
 {
     bool is_about_input = rc == RC_INVALID || rc == RC_LIMIT;

@@ -39,6 +39,7 @@ struct attempt {
     const struct catalog_stage *stage;
     int64_t started_mono_ns;
     enum attempt_cut cut;
+    bool is_cut_with_others; /* of its call: it may not be the reason */
     struct buf version; /* of its handler: as configured, else as its resident said; empty: none */
 
     /* The process, which a batch has in common: the first of it has all this. */
@@ -85,6 +86,10 @@ struct tail_about attempt_about(const struct attempt *a);
 enum end_cause attempt_broken(struct attempt *a);
 /* The cause, by the outcome message that was heard (there is one); fills result, why, how. */
 enum end_cause attempt_by_message(struct attempt *a);
+/* Its handler went down or was ended, for the fault of whatever it had in hand. Of several, which
+ * one did it? Each runs alone next, and only the one that does it again pays. Work that must not be
+ * begun twice has failed. */
+enum end_cause attempt_taken_down(struct attempt *a, bool is_alone);
 /* The outcome, out of the buffers as they are now, with all that was heard and is not written. */
 void attempt_conclude(struct attempt *a, enum end_cause cause);
 /* The store will never take this outcome as it is (a result too deep, an item of an unknown job):

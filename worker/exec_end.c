@@ -102,22 +102,11 @@ static enum end_cause alone(struct attempt *a)
 struct ended {
     const struct attempt *lead; /* has the process */
     size_t silent;              /* so many have no outcome, and nobody knows why */
-    bool has_paused;            /* one of them has taken along why the stage is paused */
 };
 
 static bool is_silent(const struct attempt *a)
 {
     return attempt_is_open(a) || a->cut == CUT_BROKEN;
-}
-
-/* Of several that the handler took down with it, which one did it? Each runs alone next, and only
- * the one that does it again pays. Work that must not be begun twice has failed. */
-static enum end_cause taken_down(const struct ended *e, struct attempt *a)
-{
-    if (e->silent > 1 && a->stage->spec->tuning.retryable != RETRYABLE_NO)
-        return END_CRASHED;
-    a->is_suspect = true;
-    return END_RETRY;
 }
 
 static enum end_cause unanswered(const struct attempt *lead, struct attempt *a)
@@ -131,7 +120,7 @@ static enum end_cause unanswered(const struct attempt *lead, struct attempt *a)
     return END_RETRY;
 }
 
-static enum end_cause by_status_of_all(struct ended *e, struct attempt *a)
+static enum end_cause by_status_of_all(const struct ended *e, struct attempt *a)
 {
     const struct stage_spec *spec = a->stage->spec;
     const struct attempt *lead = e->lead;
@@ -139,24 +128,21 @@ static enum end_cause by_status_of_all(struct ended *e, struct attempt *a)
     enum end_cause cause = verdict_exit(&spec->tuning, lead->status, &a->after_ms);
     if (cause == END_DONE)
         return unanswered(lead, a);
-    if (cause == END_STAGE_PAUSE && e->has_paused)
-        return END_STOPPED;
     if (limits_explain(spec, &end, &a->why, &a->how))
-        return taken_down(e, a);
+        return attempt_taken_down(a, e->silent == 1);
     result_how(lead->status, &a->how);
     explain(lead, &a->why);
     if (cause == END_RETRY && a->heard.has_limit && WIFEXITED(lead->status))
         return limited(a);
-    e->has_paused = e->has_paused || cause == END_STAGE_PAUSE;
-    return cause == END_RETRY ? taken_down(e, a) : cause;
+    return cause == END_RETRY ? attempt_taken_down(a, e->silent == 1) : cause;
 }
 
 /* What was said counts, whatever became of the process. */
-static enum end_cause in_batch(struct ended *e, struct attempt *a)
+static enum end_cause in_batch(const struct ended *e, struct attempt *a)
 {
     if (a->cut == CUT_BROKEN) {
         (void)attempt_broken(a);
-        return taken_down(e, a);
+        return attempt_taken_down(a, e->silent == 1);
     }
     if (heard_is_broken(&a->heard) && a->cut != CUT_LOST) {
         a->is_suspect = a->run.state.is_suspect;
@@ -166,8 +152,8 @@ static enum end_cause in_batch(struct ended *e, struct attempt *a)
         return attempt_by_message(a);
     if (a->cut == CUT_NONE)
         return by_status_of_all(e, a);
-    a->is_suspect = a->cut == CUT_TIMEOUT;
-    return by_cut(a);
+    const enum end_cause cause = by_cut(a);
+    return a->cut == CUT_TIMEOUT ? attempt_taken_down(a, !a->is_cut_with_others) : cause;
 }
 
 /* ---- both ---- */
@@ -202,7 +188,7 @@ static void keep_traces(const struct attempt *lead, struct attempt *a)
     certificate_write(a, &a->certificate);
 }
 
-static void conclude(struct ended *e, struct attempt *a)
+static void conclude(const struct ended *e, struct attempt *a)
 {
     const struct stage_spec *spec = a->stage->spec;
     enum end_cause cause = stage_is_batch(spec) ? in_batch(e, a) : alone(a);

@@ -99,11 +99,15 @@ static void terminate(struct guard *g)
  * before they are ended. */
 static void mark(struct guard *g, enum attempt_cut why)
 {
+    size_t open = 0;
+    for (size_t i = 0; i < g->call->len; i++)
+        open += attempt_is_open(g->call->items[i]);
     for (size_t i = 0; i < g->call->len; i++) {
         struct attempt *a = g->call->items[i];
         bool is_meant = g->is_batch ? attempt_is_open(a) : a->cut == CUT_NONE;
         if (is_meant || why == CUT_LOST)
             a->cut = why;
+        a->is_cut_with_others = is_meant && open > 1;
         if (a->cut != CUT_LOST)
             notes_now(g->w, a);
     }

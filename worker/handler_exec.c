@@ -115,16 +115,14 @@ static void conclude_not_started(
     attempt_conclude(a, END_STAGE_PAUSE);
 }
 
-/* The first one has taken along why. */
+/* As the first one. */
 static void conclude_others(const struct call *call)
 {
     const struct attempt *lead = call->items[0];
-    const bool is_retry = lead->outcome.cause == END_RETRY;
     for (size_t i = 1; i < call->len; i++) {
-        struct attempt *a = call->items[i];
-        buf_adds(&a->why, is_retry ? buf_str(&lead->why) : "");
-        buf_adds(&a->how, is_retry ? buf_str(&lead->how) : "");
-        attempt_conclude(a, is_retry ? END_RETRY : END_STOPPED);
+        buf_adds(&call->items[i]->why, buf_str(&lead->why));
+        buf_adds(&call->items[i]->how, buf_str(&lead->how));
+        attempt_conclude(call->items[i], lead->outcome.cause);
     }
 }
 

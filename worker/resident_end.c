@@ -26,7 +26,7 @@ enum end_cause resident_cut_cause(struct attempt *a)
     if (a->cut == CUT_TIMEOUT) {
         result_timeout(a->stage->spec->tuning.timeout_ms, &a->why);
         buf_adds(&a->how, "timeout");
-        return END_RETRY;
+        return a->is_cut_with_others ? attempt_taken_down(a, false) : END_RETRY;
     }
     buf_adds(&a->how, a->cut == CUT_LOST ? "claim lost" : "stopped");
     return END_STOPPED;
@@ -47,14 +47,11 @@ static enum end_cause cause_of_crash(const struct resident *r, struct attempt *a
         return END_RETRY;
     }
     resident_explain(r, &a->why);
-    if (!is_alone)
-        return END_CRASHED;
-    a->is_suspect = true;
     if (r->fault.len > 0)
         buf_adds(&a->how, "protocol");
     else
         result_how(r->status, &a->how);
-    return END_RETRY;
+    return attempt_taken_down(a, is_alone);
 }
 
 /* Cut ones are known to be the reason. */

@@ -46,6 +46,8 @@ void resident_cancel(struct worker *w, struct call *call, enum attempt_cut why)
         struct attempt *a = call->items[i];
         if (a != NULL && (a->cut == CUT_NONE || why == CUT_LOST))
             a->cut = why;
+        if (a != NULL && !call->is_cancelled)
+            a->is_cut_with_others = call->open > 1;
     }
     if (call->is_cancelled)
         return;

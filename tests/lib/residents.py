@@ -3,7 +3,8 @@
 The program writes a line to the file "log" for each request (its pid, and the keys), so that a test
 can see which process had which. Data, by member:
   act     done (default), fail, skip, retry, die (SIGKILL of itself), exit N, hang, once (hang once), twice, stale,
-          garbage (text without an id), nonsense (a broken message with its id), endless, late
+          limit (and then retry), garbage (text
+          without an id), nonsense (a broken message with its id), endless, late
   wait    seconds before the answer, without holding up other requests
 """
 import json
@@ -62,6 +63,9 @@ def act(request, item, batch):
     elif kind == "endless":
         while True:
             os.write(out, b"x" * 65536)
+    elif kind == "limit":
+        say(type="limit", id=request["id"], resource="api", retry_after=0.01)
+        say(type="retry", **about)
     elif kind in ("fail", "skip", "retry"):
         say(type=kind, **about, why=f"{kind} of {item['key']}")
     else:

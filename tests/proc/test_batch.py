@@ -139,6 +139,7 @@ class Unanswered(Test):
         pool.stop()
         self.assertEqual(self.all_attempts(), {"a": 1, "b": 0, "c": 0})
         self.assertEqual(len(self.events("stage.paused")), 1)
+        self.assertEqual(self.value("SELECT trial FROM pauses"), 1)
 
     def test_no_program(self):
         self.job()
@@ -213,6 +214,14 @@ class Crashes(Test):
         self.assertEqual(self.all_statuses(), {"a": "done", "b": "exhausted"})
         self.assertIn("timeout after 500 ms", self.run_of("b")["error"])
         self.assertEqual(self.all_attempts(), {"a": 1, "b": 1})
+
+    def test_timeout_with_several_unanswered(self):
+        self.job(attempts=1, lines="timeout = 500ms\n")
+        self.drain(a={}, b={"act": "hang"}, c={}, d={}, code=1)
+        self.assertEqual(self.all_statuses(), {"a": "done", "b": "exhausted", "c": "done",
+                                               "d": "done"})
+        self.assertEqual(set(self.all_attempts().values()), {1})
+        self.assertEqual({len(keys) for keys in self.batches()[1:]}, {1})
 
     def test_checkpoints_outlive_a_worker(self):
         self.job()

@@ -171,6 +171,20 @@ class Batch(ResidentTest):
                                                "d": "done"})
         self.assertEqual({self.run_of(k)["attempts"] for k in "acd"}, {1})
 
+    def test_of_several_missing_ones_only_the_guilty_pays(self):
+        self.job("batch = 4\ntimeout = 500ms\ngrace = 100ms\n", attempts=1)
+        self.add(a={}, b={"act": "hang"}, c={"act": "once"}, d={"act": "once"})
+        self.stint("run", "--drain", code=1)
+        self.assertEqual(self.all_statuses(), {"a": "done", "b": "exhausted", "c": "done",
+                                               "d": "done"})
+        self.assertEqual({r["attempts"] for r in self.runs()}, {1})
+
+    def test_where_nothing_may_be_begun_twice_a_crash_fails_all(self):
+        self.job("batch = 4\nretryable = no\n")
+        self.add(a={}, b={"act": "die"}, c={})
+        self.stint("run", "--drain", code=1)
+        self.assertEqual(self.all_statuses(), {"a": "done", "b": "failed", "c": "failed"})
+
     def test_only_the_poison_pays(self):
         self.job("batch = 10\n", attempts=3)
         self.add(**{f"k{n:02}": {"act": "die"} if n == 37 else {} for n in range(100)})

@@ -1,4 +1,4 @@
-"""What of a resident is told elsewhere: how many runs are claimed for it at once, its version."""
+"""What residents and the worker agree on: how many runs it claims at once, limits, versions."""
 import signal
 import unittest
 
@@ -42,6 +42,17 @@ class MaxClaim(ResidentTest):
         self.add(**{f"k{n}": {} for n in range(300)})
         self.stint("run", "--drain")
         self.assertEqual({self.result_of(f"k{n}", "j") for n in range(300)}, {1})
+
+
+class Limit(ResidentTest):
+    def test_in_a_batch_it_is_every_ones(self):
+        self.job("batch = 2\nresource = api\n[resource api]\nrate = 1000/s\n", attempts=1)
+        self.add(a={"act": "limit"}, b={"act": "retry"})
+        pool = self.pool()
+        wait_until(lambda: self.run_of("a")["snoozes"] > 1 and self.run_of("b")["snoozes"] > 1,
+                   "given back")
+        pool.stop()
+        self.assertEqual({r["attempts"] for r in self.runs()}, {0})
 
 
 class Version(ResidentTest):

@@ -139,6 +139,11 @@ static const struct {
         "stint.conf:3: stage a.a: concurrency 50 times batch 21 is more than 1000\n"},
     {J "concurrency = 2\n", "stint.conf:3: concurrency is for handler = resident or plugin; stage "
                             "a.a has handler = builtin noop\n"},
+    {J "batch = 2\n", "stint.conf:3: batch is for handler = exec, shell, resident or plugin; stage "
+                      "a.a has handler = builtin noop\n"},
+    {"[job a]\nhandler = exec t\nconcurrency = 2\n",
+        "stint.conf:3: concurrency is for handler = resident or plugin; stage a.a has handler = "
+        "exec t\n"},
     {"[job a]\nstages = x y x\n",
         "stint.conf:2: stages: \"x\" is there twice; expected names divided by blanks, like: fetch "
         "parse store\n"},

@@ -100,11 +100,68 @@ static void test_calls(void **state)
     deck_fini(&d);
 }
 
+static void test_start_call(void **state)
+{
+    struct deck d = {.list = NULL};
+    size_t len = 0;
+    (void)state;
+    struct attempt *a = add(&d, "a"), *b = add(&d, "b"), *c = add(&d, "c"), *e = add(&d, "e");
+    c->run.state.is_suspect = true;
+    struct attempt **items = deck_start_call(&d, 10, &len);
+    assert_int_equal(len, 2); /* up to the one that must be alone */
+    assert_ptr_equal(items[0], a);
+    assert_ptr_equal(items[1], b);
+    assert_counts(&d, 2, 2, 0);
+    free(items);
+    items = deck_start_call(&d, 10, &len);
+    assert_int_equal(len, 1);
+    assert_ptr_equal(items[0], c);
+    free(items);
+    items = deck_start_call(&d, 1, &len);
+    assert_int_equal(len, 1);
+    assert_ptr_equal(items[0], e);
+    free(items);
+    deck_fini(&d);
+}
+
+/* Of whom a message speaks: KEY NULL: it names none. */
+static struct attempt *about(const struct call *call, enum message_type type, const char *key)
+{
+    struct message m = {.type = type, .has_key = key != NULL};
+    buf_adds(&m.key, key != NULL ? key : "");
+    struct attempt **item = call_about(call, &m);
+    buf_fini(&m.key);
+    return item != NULL ? *item : NULL;
+}
+
+static void test_about(void **state)
+{
+    struct deck d = {.list = NULL};
+    (void)state;
+    struct attempt *a = add(&d, "a"), *b = add(&d, "b"), *c = add(&d, "c");
+    struct attempt *items[] = {NULL, b, c}, *one[] = {a};
+    const struct call call = {.items = items, .len = 3}, single = {.items = one, .len = 1};
+    assert_ptr_equal(about(&call, MESSAGE_PROGRESS, "c"), c);
+    assert_null(about(&call, MESSAGE_PROGRESS, "a")); /* has its outcome */
+    assert_null(about(&call, MESSAGE_PROGRESS, NULL));
+    assert_null(about(&call, MESSAGE_COST, "elsewhere"));
+    assert_ptr_equal(about(&call, MESSAGE_COST, "c"), c);
+    assert_ptr_equal(about(&call, MESSAGE_COST, NULL), b);
+    assert_ptr_equal(about(&call, MESSAGE_LOG, NULL), b);
+    assert_ptr_equal(about(&call, MESSAGE_LIMIT, NULL), b);
+    assert_ptr_equal(about(&call, MESSAGE_LIMIT, "c"), b); /* a key of its resource */
+    assert_ptr_equal(about(&single, MESSAGE_PROGRESS, NULL), a);
+    assert_ptr_equal(about(&single, MESSAGE_LIMIT, "c"), a);
+    deck_fini(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_states),
         cmocka_unit_test(test_calls),
+        cmocka_unit_test(test_start_call),
+        cmocka_unit_test(test_about),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,7 +29,7 @@ bool resident_may_take(
 struct room_case {
     enum handler_kind kind;
     int64_t concurrency, batch, max_claim;
-    int64_t run_ns;        /* 0: not known */
+    int64_t run_ns; /* 0: not known */
     int64_t work_ns, exchange_ns;
     size_t running, calls; /* in flight */
     size_t resources;
@@ -81,6 +81,10 @@ static const struct room_case cases[] = {
         .room = 1},
     {EXEC, .run_ns = NS_PER_MS, .work_ns = NS_PER_MS, .exchange_ns = NS_PER_MS, .running = 1,
         .room = 0},
+    {.kind = HANDLER_EXEC, .concurrency = 5, .batch = 10, .room = 10},
+    {.kind = HANDLER_SHELL, .concurrency = 1, .batch = 10, .max_claim = 4, .room = 4},
+    {.kind = HANDLER_EXEC, .concurrency = 1, .batch = 10, .running = 1, .room = 0},
+    {.kind = HANDLER_BUILTIN, .concurrency = 1, .batch = 10, .room = 1}, /* the job's */
     {RESIDENT, .concurrency = 10, .batch = 1, .room = 10},
     {RESIDENT, .concurrency = 10, .batch = 1, .running = 4, .calls = 4, .room = 6},
     {RESIDENT, .concurrency = 2, .batch = 5, .running = 3, .calls = 1, .room = 5},
