@@ -238,6 +238,39 @@ class Crashes(Test):
         self.assertEqual({(r["attempts"], r["interruptions"]) for r in self.runs()}, {(1, 1)})
 
 
+class Kills(Test):
+    def test_poison_among_a_thousand(self):
+        self.job(batch=50, attempts=3, workers=4)
+        self.drain(**{f"k{n:03}": {"act": "die"} if n == 500 else {} for n in range(1000)}, code=1)
+        found = {(r["key"], r["status"], r["attempts"]) for r in self.runs()
+                 if (r["status"], r["attempts"]) != ("done", 1)}
+        self.assertEqual(found, {("k500", "exhausted", 3)})
+        self.assert_counts_exact()
+
+    def test_nothing_is_lost_or_charged_under_kills(self):
+        self.job(batch=7, attempts=3, workers=3)
+        self.add(**{f"k{n}": {"point": n} for n in range(300)}, poison={"act": "die"})
+        pool = self.pool()
+        for n in range(10):
+            before = len(self.batches())
+            for pid in pool.worker_pids()[:1 + n % 3]:
+                procs.kill(pid)
+            wait_until(lambda known=before: len(self.batches()) > known or not self.moving(),
+                       "it goes on")
+        wait_until(lambda: not self.moving(), "rest")
+        pool.stop()
+        found = self.all_statuses()
+        self.assertEqual(found.pop("poison"), "exhausted")
+        self.assertEqual(set(found.values()), {"done"})
+        self.assertEqual({r["attempts"] for r in self.runs() if r["key"] != "poison"}, {1})
+        self.assert_counts_exact()
+        self.stint("db", "check")
+
+    def moving(self):
+        return self.value("SELECT count(*) FROM item_stages WHERE status IN"
+                          " ('pending', 'in_progress', 'retry_later')")
+
+
 class Orders(Test):
     def hang(self, **items):
         """A pool in which an item hangs behind those that are given."""

@@ -208,7 +208,7 @@ class InAPool(StintTest):
         for job in self.jobs:
             kind, _, words = self.HANDLERS[job]
             lines += [f"[job {job}]", "use = lib", f"handler = {kind} ./handlers/{words}"]
-            if kind == "resident":
+            if kind == "resident" or "batch" in tuning:
                 lines += [f"{key} = {value}" for key, value in tuning.items()]
         self.config("\n".join([*lines, "[job other]", "handler = builtin noop\n"]))
 
