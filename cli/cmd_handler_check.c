@@ -136,6 +136,7 @@ static enum cli_exit run(struct cli *cli)
         .data = data ? data : "{}",
         .timeout_ms = args_number(cli->args, "timeout", TIMEOUT_MS),
         .is_resident = host || args_has(cli->args, "resident"),
+        .is_batch = args_has(cli->args, "batch"),
         .listener = cli->is_verbose ? listener : NULL,
         .listener_ctx = cli,
         .m = MESSAGE_INIT,
@@ -157,6 +158,9 @@ static const struct flag flags[] = {
     {.name = "resident",
         .type = FLAG_BOOL,
         .help = "as a resident; else as exec, and as a resident if it says hello"},
+    {.name = "batch",
+        .type = FLAG_BOOL,
+        .help = "asks about two items in one request, as a stage with batch does"},
     {.name = "key",
         .type = FLAG_TEXT,
         .value = "KEY",
@@ -172,7 +176,7 @@ static const struct flag flags[] = {
 const struct command command_handler_check = {
     .name = "handler-check",
     .group = GROUP_START,
-    .usage = "[--resident] [--key KEY] [--data JSON] [--] PROGRAM [ARG…]",
+    .usage = "[--resident] [--batch] [--key KEY] [--data JSON] [--] PROGRAM [ARG…]",
     .help = "is this program a good handler? What does it say wrong?",
     .text = "Starts the program as a worker would, in this directory, asks it about one made-up "
             "item, and\n"
@@ -185,6 +189,7 @@ const struct command command_handler_check = {
             "said. Exit status 1 if there is any fault.\n\n"
             "  stint handler-check --key https://example.org/ ./fetch.sh\n"
             "  stint handler-check --resident --data '{\"depth\": 2}' -- ./fetch.py --slow\n"
+            "  stint handler-check --batch ./many.py            # for a stage with batch\n"
             "  stint handler-check ./words.so                   # a plugin, in its host\n",
     .flags = flags,
     .words = {WORD_FILE, WORD_TEXT},

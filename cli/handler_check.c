@@ -55,14 +55,29 @@ struct finding *finding_add(
     return f;
 }
 
+const char *check_key(const struct handler_check *c, size_t i)
+{
+    const char *other = strcmp(c->key, "another") != 0 ? "another" : "one more";
+    return i == 0 ? c->key : other;
+}
+
 void check_request(const struct handler_check *c, int64_t id, struct buf *out)
 {
     const struct request request = {
         .id = id, .job = "check", .stage = "check", .version = "", .deadline_ms = c->timeout_ms};
-    const struct request_item item = {
-        .key = c->key, .data = c->data, .attempt = 1, .max_attempts = 5, .claim = "0-1"};
+    static const char *const claims[CHECK_ITEMS] = {"0-1", "0-2"};
+    struct request_item items[CHECK_ITEMS];
+    for (size_t i = 0; i < CHECK_ITEMS; i++)
+        items[i] = (struct request_item){.key = check_key(c, i),
+            .data = c->data,
+            .attempt = 1,
+            .max_attempts = 5,
+            .claim = claims[i]};
     size_t before = out->len;
-    request_write_run(&request, &item, out);
+    if (c->is_batch)
+        request_write_batch(&request, items, CHECK_ITEMS, out);
+    else
+        request_write_run(&request, items, out);
     if (c->listener)
         c->listener(c->listener_ctx, '>', out->data + before, out->len - before - 1);
 }
@@ -138,6 +153,52 @@ void check_keep_outcome(struct handler_check *c)
         buf_addf(&c->outcome, ": %s", buf_str(&m->text));
     if (m->after_ms >= 0)
         buf_addf(&c->outcome, ", after %lld ms", (long long)m->after_ms);
+}
+
+static size_t find_item(const struct handler_check *c)
+{
+    size_t i = 0;
+    while (i < CHECK_ITEMS && strcmp(buf_str(&c->m.key), check_key(c, i)) != 0)
+        i++;
+    return i;
+}
+
+/* NULL: it may be said of one, or of all. */
+static struct finding *judge_key(
+    struct handler_check *c, const bool is_answered[CHECK_ITEMS], const char *line, size_t len)
+{
+    const struct message *m = &c->m;
+    const char *name = message_type_name(m->type);
+    const bool is_any = m->type == MESSAGE_COST || m->type == MESSAGE_LOG;
+    const size_t i = find_item(c);
+    if (m->type == MESSAGE_LIMIT || (!m->has_key && (is_any || message_is_outcome(m->type))))
+        return NULL;
+    if (!m->has_key)
+        return finding_add(c, true, line, len, "%s without \"key\": dropped", name);
+    if (i == CHECK_ITEMS)
+        return finding_add(
+            c, true, line, len, "%s about an item that is not in the batch: dropped", name);
+    if (is_answered[i] && !is_any)
+        return finding_add(
+            c, true, line, len, "%s about an item that was answered before: dropped", name);
+    return NULL;
+}
+
+bool check_item(
+    struct handler_check *c, bool is_answered[CHECK_ITEMS], const char *line, size_t len)
+{
+    struct finding *f = judge_key(c, is_answered, line, len);
+    bool has_all = true;
+    if (f && !f->fix)
+        f->fix = xstrdup("in a batch a message bears the key of its item, as the request has it");
+    if (!f && message_is_outcome(c->m.type))
+        check_keep_outcome(c);
+    for (size_t i = 0; i < CHECK_ITEMS; i++) {
+        bool is_meant = !c->m.has_key || find_item(c) == i;
+        is_answered[i] = is_answered[i] || (is_meant && !f && message_is_outcome(c->m.type));
+        has_all = has_all && is_answered[i];
+    }
+    return has_all;
 }
 
 void check_cannot_start(struct handler_check *c, enum rc rc, int errnum, const struct err *err)

@@ -20,11 +20,14 @@ struct finding {
     char *fix;     /* NULL: the text says it */
 };
 
+#define CHECK_ITEMS 2 /* of a batch */
+
 struct handler_check {
     char *const *argv;
     const char *key, *data; /* of the item that it is asked about; data is JSON */
     int64_t timeout_ms;     /* for a hello, for an answer, for an end after the end of file */
     bool is_resident;
+    bool is_batch; /* asks about several items at once */
     void (*listener)(void *ctx, char direction, const char *line, size_t len); /* or NULL */
     void *listener_ctx;
 
@@ -54,6 +57,11 @@ void check_request(const struct handler_check *c, int64_t id, struct buf *out);
 bool check_line(struct handler_check *c, const char *line, size_t len);
 /* Keeps in words what the outcome c->m is, unless there is one. */
 void check_keep_outcome(struct handler_check *c);
+/* Whose of a batch the message c->m is, and whether it may be said; marks who has an outcome. True:
+ * all have one. */
+bool check_item(
+    struct handler_check *c, bool is_answered[CHECK_ITEMS], const char *line, size_t len);
+const char *check_key(const struct handler_check *c, size_t i); /* of that item of a batch */
 void check_cannot_start(struct handler_check *c, enum rc rc, int errnum, const struct err *err);
 /* ": " and the last line of standard error; nothing if there is none. */
 void check_last_words(const struct handler_check *c, struct buf *out);

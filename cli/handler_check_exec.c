@@ -5,8 +5,14 @@
 #include "common/base/cleanup.h"
 #include "common/base/text.h"
 
+/* What was heard so far. */
+struct heard_so_far {
+    enum message_type outcome; /* the first; of a batch: when all have one */
+    bool has_items[CHECK_ITEMS];
+};
+
 static void judge_message(
-    struct handler_check *c, const char *line, size_t len, enum message_type *outcome)
+    struct handler_check *c, const char *line, size_t len, struct heard_so_far *h)
 {
     const struct message *m = &c->m;
     if (m->type == MESSAGE_HELLO)
@@ -15,30 +21,35 @@ static void judge_message(
         (void)finding_add(c, true, line, len,
             "id %lld is not the request's, which is %d; exec needs none", (long long)m->id,
             CHECK_ID);
+    if (c->is_batch && m->type != MESSAGE_HELLO) {
+        if (check_item(c, h->has_items, line, len))
+            h->outcome = MESSAGE_DONE;
+        return;
+    }
     bool counts_always =
         m->type == MESSAGE_COST || m->type == MESSAGE_LIMIT || m->type == MESSAGE_LOG;
-    if (*outcome != MESSAGE_UNKNOWN && !counts_always)
+    if (h->outcome != MESSAGE_UNKNOWN && !counts_always)
         (void)finding_add(c, true, line, len, "%s after the outcome, which was %s: dropped",
-            message_type_name(m->type), message_type_name(*outcome));
+            message_type_name(m->type), message_type_name(h->outcome));
     else if (message_is_outcome(m->type))
-        *outcome = m->type;
+        h->outcome = m->type;
     if (message_is_outcome(m->type))
         check_keep_outcome(c);
 }
 
-static enum message_type listen(struct handler_check *c, int64_t deadline)
+static struct heard_so_far listen(struct handler_check *c, int64_t deadline)
 {
-    enum message_type outcome = MESSAGE_UNKNOWN;
+    struct heard_so_far h = {.outcome = MESSAGE_UNKNOWN};
     enum handler_heard heard;
     struct err err = {""};
     const char *line;
     size_t len;
     while ((heard = handler_hear(&c->talk, deadline, &line, &len, &err)) == HEARD_LINE)
         if (check_line(c, line, len))
-            judge_message(c, line, len, &outcome);
+            judge_message(c, line, len, &h);
     if (heard == HEARD_BAD)
         (void)finding_add(c, true, NULL, 0, "descriptor 3: %s", err.text);
-    return outcome;
+    return h;
 }
 
 /* Messages that were meant for descriptor 3. *ret_is_resident: the first one is a hello. */
@@ -66,7 +77,9 @@ static void look_for_messages(struct handler_check *c, bool *ret_is_resident)
 static void judge_output(struct handler_check *c)
 {
     const struct handler_talk *t = &c->talk;
-    if (t->is_output_cut)
+    if (c->is_batch && t->output.len > 0)
+        (void)finding_add(c, false, NULL, 0, "standard output is no result in a batch");
+    else if (t->is_output_cut)
         (void)finding_add(c, true, NULL, 0,
             "more than 1 MiB on standard output: the attempt fails, unless output_size is raised");
     else if (!text_is_utf8(buf_str(&t->output), t->output.len))
@@ -79,9 +92,24 @@ static bool is_pausing(int code)
     return code == 77 || code == 78 || code == 126 || code == 127;
 }
 
-static void judge_end(struct handler_check *c, enum message_type outcome)
+/* A batch whose items do not all have an outcome, with a status that is about the rest. */
+static void judge_missing(struct handler_check *c, const struct heard_so_far *h, int code)
+{
+    for (size_t i = 0; i < CHECK_ITEMS; i++) {
+        if (h->has_items[i])
+            continue;
+        struct finding *f = finding_add(c, code == 0, NULL, 0,
+            code == 0 ? "no outcome was said for \"%s\", and exit status %d: it would be retried"
+                      : "no outcome was said for \"%s\": exit status %d says what becomes of it",
+            check_key(c, i), code);
+        f->fix = xstrdup("say an outcome for each item on descriptor 3, with its key");
+    }
+}
+
+static void judge_end(struct handler_check *c, const struct heard_so_far *h)
 {
     const struct handler_talk *t = &c->talk;
+    const enum message_type outcome = h->outcome;
     CLEANUP(buf_fini) struct buf words = BUF_INIT;
     check_last_words(c, &words);
     if (WIFSIGNALED(t->status)) {
@@ -98,9 +126,13 @@ static void judge_end(struct handler_check *c, enum message_type outcome)
     if (is_pausing(code))
         (void)finding_add(
             c, true, NULL, 0, "exit status %d%s: its stage would be paused", code, buf_str(&words));
-    if (code == 0)
+    if (c->is_batch)
+        judge_missing(c, h, code);
+    if (c->is_batch && c->outcome.len > 0)
+        return;
+    if (code == 0 && !c->is_batch)
         buf_addf(&c->outcome, "done by exit status 0, a result of %zu bytes", t->output.len);
-    else
+    else if (code != 0)
         buf_addf(&c->outcome, "by exit status %d%s", code, buf_str(&words));
 }
 
@@ -109,7 +141,8 @@ enum rc handler_check_exec(struct handler_check *c, bool *ret_is_resident, struc
     CLEANUP(buf_fini) struct buf request = BUF_INIT;
     int errnum = 0;
     check_request(c, CHECK_ID, &request);
-    enum rc rc = handler_start(&c->talk, c->argv, c->key, &request, &errnum, err);
+    enum rc rc =
+        handler_start(&c->talk, c->argv, c->is_batch ? NULL : c->key, &request, &errnum, err);
     if (rc == RC_NOTFOUND || rc == RC_INVALID) {
         check_cannot_start(c, rc, errnum, err);
         return RC_OK;
@@ -117,7 +150,7 @@ enum rc handler_check_exec(struct handler_check *c, bool *ret_is_resident, struc
     if (rc)
         return rc;
     int64_t deadline = check_deadline(c);
-    enum message_type outcome = listen(c, deadline);
+    const struct heard_so_far h = listen(c, deadline);
     bool is_over = handler_await_end(&c->talk, deadline);
     handler_end(&c->talk);
     look_for_messages(c, ret_is_resident);
@@ -125,7 +158,7 @@ enum rc handler_check_exec(struct handler_check *c, bool *ret_is_resident, struc
         return RC_OK;
     judge_output(c);
     if (is_over)
-        judge_end(c, outcome);
+        judge_end(c, &h);
     else
         (void)finding_add(c, true, NULL, 0,
             "still runs after %lld ms; if it needs so long, say --timeout",

@@ -13,6 +13,7 @@
 struct asked {
     size_t len;
     bool is_answered[IDS_MAX];
+    bool has_items[IDS_MAX][CHECK_ITEMS]; /* answered, of a batch */
 };
 
 /* It has gone, or cannot be talked to any more: no more is asked. */
@@ -97,6 +98,8 @@ static void judge_id(struct handler_check *c, struct asked *asked, const char *l
     } else if (m->has_id && asked->is_answered[i]) {
         (void)finding_add(c, true, line, len, "%s for id %lld, which was answered before: dropped",
             name, (long long)m->id);
+    } else if (m->has_id && c->is_batch) {
+        asked->is_answered[i] = check_item(c, asked->has_items[i], line, len);
     } else if (m->has_id && message_is_outcome(m->type)) {
         asked->is_answered[i] = true;
         check_keep_outcome(c);
@@ -165,8 +168,11 @@ static int64_t ask(struct handler_check *c, struct asked *asked)
 /* Too slow, so far: may it be given up? */
 static bool give_up(struct handler_check *c, struct asked *asked, int64_t id)
 {
+    const bool *has = asked->has_items[id - CHECK_ID];
+    const char *key = !c->is_batch ? "" : check_key(c, has[0] ? 1 : 0);
     (void)finding_add(c, true, NULL, 0,
-        "no outcome for id %lld within %lld ms; if it needs so long, say --timeout", (long long)id,
+        "no outcome for id %lld%s%s%s within %lld ms; if it needs so long, say --timeout",
+        (long long)id, c->is_batch ? " and item \"" : "", key, c->is_batch ? "\"" : "",
         (long long)c->timeout_ms);
     say_cancel(c, id);
     enum handler_heard heard = listen_for(c, asked, id, check_deadline(c));

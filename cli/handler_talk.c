@@ -34,12 +34,13 @@ static char **make_environment(const struct handler_talk *t, const char *key)
     envp[n++] = xstrdup("STINT_JOB=check");
     envp[n++] = xstrdup("STINT_STAGE=check");
     envp[n++] = xstrdup("STINT_POOL_ID=check");
-    if (t->is_resident)
+    if (!t->is_resident)
+        envp[n++] = xasprintf("STINT_CONTROL_FD=%d", CONTROL_FD);
+    if (t->is_resident || !key)
         return envp;
     envp[n++] = xasprintf("STINT_ITEM=%s", key);
     envp[n++] = xstrdup("STINT_ATTEMPT=1");
     envp[n++] = xstrdup("STINT_CLAIM=0-1");
-    envp[n++] = xasprintf("STINT_CONTROL_FD=%d", CONTROL_FD);
     return envp;
 }
 

@@ -41,7 +41,8 @@ enum handler_heard {
     HEARD_NOTHING, /* until the deadline */
 };
 
-/* request: on standard input of exec; NULL for a resident. RC_NOTFOUND, RC_INVALID: as spawn. */
+/* key NULL: it is asked about several. request: on standard input of exec; NULL for a resident.
+ * RC_NOTFOUND, RC_INVALID: as spawn. */
 MUST_CHECK enum rc handler_start(struct handler_talk *t, char *const *argv, const char *key,
     const struct buf *request, int *ret_errno, struct err *err);
 /* Says a line to a resident; is_last: then the end of file. Written while we listen. */

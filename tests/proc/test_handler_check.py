@@ -222,6 +222,57 @@ for r in requests():
 INTERPRETERS = {"sh": "sh", "python": "python3", "js": "node", "perl": "perl", "c": "cc"}
 
 
+class Batch(Check):
+    """Asked about two items in one request."""
+    LOOP = ("#!/usr/bin/env python3\nimport json, os, sys\n"
+            "def say(**m): os.write(3, (json.dumps(m) + '\\n').encode())\n"
+            "items = json.load(sys.stdin)['items']\nkeys = [i['key'] for i in items]\n")
+
+    def exec(self, body):
+        self.write("handler", self.LOOP + body, 0o700)
+        return "--batch", "--key", "k", "./handler"
+
+    def resident(self, body):
+        self.write("handler", RESIDENT + HELLO + "for r in requests():\n"
+                   "    if r['type'] != 'run': continue\n" + body, 0o700)
+        return "--batch", "--resident", "--key", "k", "./handler"
+
+    def test_good_ones(self):
+        found = self.good(*self.exec(
+            "assert 'STINT_ITEM' not in os.environ\n"
+            "say(type='cost', usd=1)\nfor k in keys: say(type='progress', key=k, done=1)\n"
+            "for k in keys: say(type='done', key=k, result=1)\n"
+            "say(type='log', key=keys[0], text='late')\n"))
+        self.assertEqual((found["kind"], found["outcome"], found["messages"]),
+                         ("exec", "done, a result of 1 bytes", 6))
+        self.good(*self.exec("say(type='skip')\n"))  # all of them
+        self.good(*self.resident(
+            "    for i in r['items']: say(type='done', id=r['id'], key=i['key'])\n"))
+
+    def test_a_missing_outcome(self):
+        fault = self.bad('no outcome was said for "another", and exit status 0',
+                         *self.exec("say(type='done', key='k')\n"))
+        self.assertIn("descriptor 3", fault["fix"])
+        found = self.good(*self.exec("say(type='done', key='k')\nsys.exit(65)\n"))
+        self.assertIn("exit status 65 says what becomes of it", found["findings"][0]["text"])
+        self.bad('no outcome for id 1 and item "another" within', *self.resident(
+            "    say(type='done', id=r['id'], key='k')\n"), timeout="500ms")
+
+    def test_keys(self):
+        self.bad("an item that is not in the batch", *self.exec(
+            "say(type='done', key='K')\nsay(type='done')\n"))
+        self.bad('progress without "key"', *self.exec(
+            "say(type='progress', done=1)\nsay(type='done')\n"))
+        self.bad("an item that was answered before", *self.exec(
+            "say(type='done')\nsay(type='fail', key='k')\n"))
+        self.bad("an item that is not in the batch", *self.resident(
+            "    say(type='done', id=r['id'], key='K')\n    say(type='done', id=r['id'])\n"))
+
+    def test_standard_output_is_no_result(self):
+        found = self.good(*self.exec("print(1)\nsay(type='done')\n"))
+        self.assertEqual(found["findings"][0]["text"], "standard output is no result in a batch")
+
+
 class Specification(Check):
     """Whoever writes a handler from docs/handlers.md alone gets one that works."""
 
@@ -251,17 +302,18 @@ class Specification(Check):
 
     def test_every_handler_is_good(self):
         self.write("two words", "one two  three\nfour\n")
-        examples = [e for e in self.examples() if self.can_run(e[0]) and "batch" not in e[1][:60]]
+        examples = [e for e in self.examples() if self.can_run(e[0])]
         self.assertGreaterEqual(len(examples), 3)
         for language, text in examples:
             with self.subTest(language=language, text=text):
                 program = self.program(language, text)
-                found = self.good("--key", "two words", program)
+                program = ["--batch", program] if "batch" in text[:60] else [program]
+                found = self.good("--key", "two words", *program)
                 self.assertIn("exec" if "exec" in text[:60] or "STINT_ITEM" in text else "resident", found["kind"])
                 self.assertIn("done", found["outcome"])
                 if "fail" in text:
                     self.assertIn("fail: cannot read the file",
-                                  self.good("--key", "none", program)["outcome"])
+                                  self.good("--key", "none", *program)["outcome"])
 
     def test_all_languages_are_there(self):
         self.assertEqual({language for language, _ in self.examples()}, set(INTERPRETERS))
