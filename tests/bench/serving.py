@@ -7,6 +7,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
 import procs
+from rounds import in_turns
 from waiting import wait_until
 
 BATCH = '''#!/usr/bin/python3
@@ -82,17 +83,32 @@ def rate(bed, job, lines, items, **pool):
     return items / span(bed, job)
 
 
+def floor(bed, pairs, where):
+    done = subprocess.run([f"{bed.build}/tests/lib/echo-resident", "floor", str(pairs), where],
+                          capture_output=True, text=True, check=True)
+    return float(done.stdout)
+
+
+def served(bed, lines, workers):
+    bed.fresh()
+    return rate(bed, "e", f"handler = resident {bed.build}/tests/lib/echo-resident\n{lines}", 20000,
+                workers=workers)
+
+
 def echo(bed):
-    program = f"{bed.build}/tests/lib/echo-resident"
-    floor = int(subprocess.run([program, "floor"], capture_output=True, text=True,
-                               check=True).stdout)
-    rows = [{"what": "bare pipe round trips", "per second": floor, "of the floor": "1.00"}]
-    for name, lines, workers in (("concurrency 1", "", 1), ("concurrency 32", "concurrency = 32\n", 1),
-                                 ("two workers, concurrency 1", "", 2)):
-        found = rate(bed, f"e{len(rows)}", f"handler = resident {program}\n{lines}", 20000,
-                     workers=workers)
-        rows.append({"what": name, "per second": f"{found:.0f}",
-                     "of the floor": f"{found / floor:.2f}"})
+    rows = []
+    for n in (1, 2, 8):
+        found = in_turns({
+            "bare round trips": lambda n=n: floor(bed, n, "free"),
+            "bare, both ends on one processor": lambda n=n: floor(bed, n, "same"),
+            "bare, one end on each processor": lambda n=n: floor(bed, n, "apart"),
+            "stint": lambda n=n: served(bed, "", n),
+            "stint, concurrency = 32": lambda n=n: served(bed, "concurrency = 32\n", n)})
+        rows += [{"what": f"{n} × {name}", "per second": f"{each:.0f}",
+                  "µs": f"{1e6 * n / each:.1f}",
+                  "of the floor": f"{each / found['bare round trips']:.2f}",
+                  "of it apart": f"{each / found['bare, one end on each processor']:.2f}"}
+                 for name, each in found.items()]
     return rows
 
 

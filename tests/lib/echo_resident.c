@@ -1,14 +1,13 @@
 /* echo-resident: the fastest resident there is: answers every request at once, understanding no
- * more than its id. With the argument "floor" it measures instead what a pipe costs: round trips of
- * a line of 400 bytes and an answer of 60 with a copy of itself, for a second; prints how many: on
- * one processor, and on two. For measuring and for tests. */
+ * more than its id. With "floor N free|same|apart" it measures instead what pipes cost: round trips
+ * of a request and its answer with a copy of itself, N such pairs at once, for a second; prints how
+ * many they made together. For measuring and for tests. */
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-enum { REQUEST_BYTES = 400, ANSWER_BYTES = 60 };
 
 static char in[1 << 20], out[1 << 20];
 
@@ -51,32 +50,89 @@ static double now_s(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static int copy(int from, int to)
+/* "same": both on one processor; "apart": on two; else as the kernel likes. */
+static void place(const char *where, int who)
 {
-    while (read(from, in, sizeof(in)) > 0)
-        if (write(to, out, ANSWER_BYTES) < 0)
-            return 1;
-    return 0;
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(strcmp(where, "apart") == 0 ? who : 0, &set);
+    if (strcmp(where, "free") != 0)
+        (void)sched_setaffinity(0, sizeof(set), &set);
 }
 
-static int measure(void)
+static int start_child(int *ret_to, int *ret_from, const char *where)
 {
     int there[2], back[2];
-    long trips = 0;
     if (pipe(there) != 0 || pipe(back) != 0)
-        return 1;
-    if (fork() == 0) {
-        (void)close(there[1]);
-        return copy(there[0], back[1]);
+        return -1;
+    int pid = fork();
+    if (pid == 0) {
+        place(where, 1);
+        (void)dup2(there[0], 0);
+        (void)dup2(back[1], 1);
+        (void)close_range(3, ~0u, 0);
+        _exit(serve());
     }
-    for (double end = now_s() + 1; now_s() < end; trips++)
-        if (write(there[1], in, REQUEST_BYTES) < 0 || read(back[0], out, sizeof(out)) <= 0)
+    (void)close(there[0]);
+    (void)close(back[1]);
+    *ret_to = there[1];
+    *ret_from = back[0];
+    return pid;
+}
+
+/* The next line, and nothing behind it: there is nothing. */
+static int read_line(int fd)
+{
+    ssize_t n = 0, len = 0;
+    while ((n = read(fd, in + len, sizeof(in) - (size_t)len)) > 0)
+        if (in[(len += n) - 1] == '\n')
+            return 0;
+    return -1;
+}
+
+/* Round trips in a second: a request as stint writes it, one answer awaited. */
+static long pair(const char *where)
+{
+    int to = -1, from = -1;
+    long trips = 0;
+    place(where, 0);
+    if (start_child(&to, &from, where) < 0 || read_line(from) != 0)
+        return -1;
+    for (double end = now_s() + 1; now_s() < end; trips++) {
+        int len = snprintf(out, sizeof(out),
+            "{\"type\":\"run\",\"id\":%ld,\"job\":\"e\",\"stage\":\"e\",\"key\":\"k%ld\","
+            "\"data\":{},\"attempt\":1,\"max_attempts\":5,\"checkpoint\":null,\"inputs\":{},"
+            "\"waited\":[],\"claim\":\"12-%ld\",\"deadline_ms\":1800000,\"version\":\"\"}\n",
+            trips, trips, trips);
+        if (write(to, out, (size_t)len) != len || read_line(from) != 0)
+            return -1;
+    }
+    return trips;
+}
+
+static int measure(int pairs, const char *where)
+{
+    int said[2];
+    long trips, sum = 0;
+    if (pipe(said) != 0)
+        return 1;
+    for (int i = 0; i < pairs; i++)
+        if (fork() == 0) {
+            trips = pair(where);
+            _exit(write(said[1], &trips, sizeof(trips)) < 0);
+        }
+    for (int i = 0; i < pairs; i++) {
+        if (read(said[0], &trips, sizeof(trips)) != sizeof(trips) || trips < 0)
             return 1;
-    (void)printf("%ld\n", trips);
+        sum += trips;
+    }
+    (void)printf("%ld\n", sum);
     return 0;
 }
 
 int main(int argc, char **argv)
 {
-    return argc > 1 && strcmp(argv[1], "floor") == 0 ? measure() : serve();
+    if (argc == 4 && strcmp(argv[1], "floor") == 0)
+        return measure(atoi(argv[2]), argv[3]);
+    return serve();
 }
