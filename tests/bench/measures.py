@@ -8,6 +8,7 @@ import procs
 from pacing import pacing
 from bulk import bulk
 from execing import execing
+from many import residents
 import serving
 from output import output
 from waiting import wait_until
@@ -188,6 +189,8 @@ ALL = {
     "exec": ("exec of a static no-op (judge: ≥ 0.85 of the loop, faster than xargs)", execing),
     "echo": ("Resident in C, durability normal (judge: ≥ 0.6 of the floor per worker)",
              serving.echo),
+    "residents": ("200 workers with resident Python handlers (judge: up < 20 s, idle < 1 % of a core,"
+                  " none left)", residents),
     "batch": ("Resident in Python, durability normal (judge: ≥ 5,000/s on 2 cores)", serving.batch),
     "slow": ("Slow calls, 10 workers, concurrency = 100 (judge: < 3 s, < 1 core)", serving.slow),
     "requeue": ("A worker is killed (judge: median ≤ 3 ms, p99 ≤ 20 ms)", requeue),
