@@ -1,6 +1,7 @@
 #include "common/ipc/orders.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 enum rc order_send(int fd, const struct order *order)
@@ -15,6 +16,15 @@ enum rc order_send(int fd, const struct order *order)
     if (n < 0 && (errno == EAGAIN || errno == ENOBUFS))
         return RC_AGAIN;
     return n < 0 && (errno == EPIPE || errno == ECONNRESET) ? RC_DONE : RC_SYS;
+}
+
+enum rc order_send_within(int fd, const struct order *order, int timeout_ms)
+{
+    struct pollfd room = {.fd = fd, .events = POLLOUT};
+    enum rc rc = order_send(fd, order);
+    while (rc == RC_AGAIN && poll(&room, 1, timeout_ms) > 0)
+        rc = order_send(fd, order);
+    return rc;
 }
 
 enum rc order_receive(int fd, struct order *ret)

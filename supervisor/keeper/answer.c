@@ -15,11 +15,13 @@
 #include "supervisor/keeper/levels.h"
 #include "supervisor/keeper/reload.h"
 
-enum { EXIT_CONFIG = 78 };
+enum { EXIT_CONFIG = 78, ROOM_MS = 500 };
 
+/* After a stop of hundreds of workers the supervisor is behind with reading; it is never behind for
+ * long, and never waits for us. */
 void answer_confirm(const struct order *answer)
 {
-    if (order_send(FD_ORDERS, answer) != RC_OK)
+    if (order_send_within(FD_ORDERS, answer, ROOM_MS) != RC_OK)
         log_msg(LOG_LEVEL_WARN, "keeper.unheard",
             "the supervisor did not take an answer; it will "
             "ask again");

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/base/sys.h"
@@ -93,6 +94,14 @@ static void test_orders_go_both_ways(void **state)
     while (order_send(fds[0], &order) == RC_OK)
         sent++;
     assert_int_equal(order_send(fds[0], &order), RC_AGAIN);
+    assert_int_equal(order_send_within(fds[0], &order, 1), RC_AGAIN);
+    pid_t reader = fork(); /* who waits is woken by whoever reads */
+    while (reader == 0 && order_receive(fds[1], &got) == RC_OK)
+        continue;
+    if (reader == 0)
+        _exit(0);
+    assert_int_equal(order_send_within(fds[0], &order, 60000), RC_OK);
+    assert_int_equal(waitpid(reader, NULL, 0), reader);
     while (order_receive(fds[1], &got) == RC_OK)
         received++;
     assert_int_equal(received, sent);
