@@ -73,7 +73,7 @@ struct order {
 static_assert(sizeof(struct order) == 64 + 160 + 384, "orders are part of the protocol");
 
 MUST_CHECK enum rc order_send(int fd, const struct order *order); /* RC_AGAIN: full */
-/* As order_send, but waits so long for room: the queue between two processes holds about ten. */
+/* As order_send, but waits so long for room: the queue holds some ten to some hundred. */
 MUST_CHECK enum rc order_send_within(int fd, const struct order *order, int timeout_ms);
 MUST_CHECK enum rc order_receive(int fd, struct order *ret); /* RC_AGAIN, RC_DONE: peer gone */
 
