@@ -7,6 +7,7 @@ import json
 import os
 import sqlite3
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -20,6 +21,7 @@ from waiting import wait_until
 KINDS = {1: "-retry", 2: "-skip", 3: "-fail", 5: "-note", 7: "-orphan", 13: "-orphan"}
 BITE = 20
 JOB = "t"
+BATCH_HANDLER = os.path.join(os.path.dirname(procs.__file__), "batch_handler.py")
 
 
 class World:
@@ -52,9 +54,11 @@ class World:
         lines = ["[pool]"] + [f"{k} = {v}" for k, v in keys.items()]
         lines += [f"[job {JOB}]", "stages = a b c", "backoff = 50ms"]
         for stage in "abc":
-            lines += [f"[stage {JOB}.{stage}]",
-                      f"handler = exec {self.handler} {self.handlers} "
-                      f"{options.work_ms + slower}", extra]
+            program, ms = self.handler, options.work_ms + slower
+            if options.batch > 1 and stage == "a":
+                program, ms = f"{sys.executable} {BATCH_HANDLER}", 1
+            lines += [f"[stage {JOB}.{stage}]", f"handler = exec {program} {self.handlers} {ms}",
+                      f"batch = {options.batch if stage == 'a' else 1}", extra]
         self.write_text("stint.conf", "\n".join(lines) + "\n")
 
     def write_text(self, name, text):
