@@ -24,7 +24,7 @@ enum end_cause {
     END_STAGE_PAUSE, /* exit 77, 78, 126, 127, start failure: given back, the stage is paused */
     END_INTERRUPTED, /* its worker died */
     END_STOPPED,     /* pool stopped, claim given back */
-    END_CRASHED,     /* its resident died with others in flight: given back, runs alone next */
+    END_CRASHED,     /* its handler went down with others in hand: given back, runs alone next */
     END_SNOOZE,      /* the handler asks for it, or for a retry after its own limit */
     END_WAIT,        /* the handler waits for other items: looks again later */
     END_CAUSE_COUNT,
