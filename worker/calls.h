@@ -12,6 +12,7 @@ struct call {
     size_t len, open;
     int64_t begun_mono_ns;
     int64_t due_mono_ns; /* its timeout; when it is cancelled, the end of the grace */
+    bool is_quick; /* exec: it is most likely over before a reader of its pipes would be woken */
     bool is_cancelled;
     bool has_stray; /* something was said about an item that it does not have */
 };

@@ -29,6 +29,8 @@ enum {
     CONTROL_ROUNDS = 64, /* reads of what a process has left in its pipe */
 };
 
+#define LISTEN_NS (5 * NS_PER_MS)
+
 struct guard {
     struct worker *w;
     struct call *call;
@@ -285,6 +287,13 @@ static void look_at_claims(struct guard *g)
     look_at_items(g);
 }
 
+static void start_listening(struct guard *g)
+{
+    loop_watch(g->w->loop, LOOP_STDOUT, g->a->stdout_fd);
+    loop_watch(g->w->loop, LOOP_STDERR, g->a->stderr_fd);
+    loop_watch(g->w->loop, LOOP_CONTROL, g->a->control_fd);
+}
+
 /* When what waits for this run has waited long enough; 0: nothing waits. */
 static int64_t hand_over_due(const struct guard *g)
 {
@@ -344,6 +353,7 @@ static void on_event(void *ctx, enum loop_source source)
         [LOOP_CONTROL] = read_control,
         [LOOP_NOTES] = on_notes,
         [LOOP_HAND_OVER] = hand_over,
+        [LOOP_LISTEN] = start_listening,
         [LOOP_BEAT] = on_beat,
         [LOOP_LIMIT] = on_limit,
     };
@@ -363,9 +373,10 @@ void guard_run(struct worker *w, struct call *call, int64_t until_mono_ns)
     int64_t limit = a->started_mono_ns + a->stage->spec->tuning.timeout_ms * NS_PER_MS;
     if (until_mono_ns != 0 && until_mono_ns < limit)
         limit = until_mono_ns;
-    loop_watch(w->loop, LOOP_STDOUT, a->stdout_fd);
-    loop_watch(w->loop, LOOP_STDERR, a->stderr_fd);
-    loop_watch(w->loop, LOOP_CONTROL, a->control_fd);
+    if (call->is_quick) /* what it says fits into its pipes, and is read when it has ended */
+        loop_set_timer(w->loop, LOOP_LISTEN, a->started_mono_ns + LISTEN_NS);
+    else
+        start_listening(&g);
     loop_set_timer(w->loop, LOOP_LIMIT, limit);
     loop_set_timer(w->loop, LOOP_BEAT, w->life.beat_due_mono_ns);
     loop_set_timer(w->loop, LOOP_HAND_OVER, hand_over_due(&g));
@@ -382,5 +393,6 @@ void guard_run(struct worker *w, struct call *call, int64_t until_mono_ns)
     loop_set_timer(w->loop, LOOP_LIMIT, 0);
     loop_set_timer(w->loop, LOOP_BEAT, 0);
     loop_set_timer(w->loop, LOOP_HAND_OVER, 0);
+    loop_set_timer(w->loop, LOOP_LISTEN, 0);
     atomic_store(&w->life.slot->handler_pid, 0);
 }

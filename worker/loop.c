@@ -74,6 +74,7 @@ static int events_of(enum loop_source source)
     case LOOP_FDS:
     case LOOP_NOTES:
     case LOOP_HAND_OVER:
+    case LOOP_LISTEN:
     case LOOP_LIMIT:
     case LOOP_SOURCES:
         break;

@@ -20,6 +20,7 @@ enum loop_source {
     LOOP_BEAT = LOOP_FDS, /* timer: the next heartbeat */
     LOOP_NOTES,           /* timer: what handlers said may be written */
     LOOP_HAND_OVER,       /* timer: outcomes have waited long enough */
+    LOOP_LISTEN,          /* timer: the run is not so quick as was thought */
     LOOP_LIMIT,           /* timer: timeout, end of grace, next sweep */
     LOOP_SOURCES,
 };

@@ -9,6 +9,7 @@
 #define AHEAD_NS (5 * NS_PER_MS)
 #define AHEAD_MAX 128
 #define BYTE_NS 100
+#define QUICK_NS (5 * NS_PER_MS)
 #define EXCHANGE_PART 20 /* an exchange may be a twentieth of the work */
 
 static size_t at_once(size_t runs, const struct stage_tuning *tuning)
@@ -115,6 +116,15 @@ void rooms_measure(struct worker *w, const struct call *call)
         follow(&w->paces[i].run_ns, took / len + bytes_ns(lead));
         follow(&w->paces[i].work_ns, (used > 0 && used < took ? used : took) / len);
     }
+}
+
+bool rooms_is_quick(const struct worker *w, const struct catalog_stage *stage)
+{
+    for (size_t i = 0; i < w->stages_len; i++) {
+        if (w->stages[i] == stage)
+            return w->paces[i].run_ns > 0 && w->paces[i].run_ns < QUICK_NS;
+    }
+    return false;
 }
 
 void rooms_measure_exchange(struct worker *w, int64_t took_ns)

@@ -15,6 +15,8 @@ bool rooms_decide(struct worker *w);
 #define ROOMS_TURN_NS (50 * NS_PER_MS)
 /* The end of such a call, which is still whole; an exchange has taken so long. */
 void rooms_measure(struct worker *w, const struct call *call);
+/* Runs of this stage last some milliseconds at most. */
+bool rooms_is_quick(const struct worker *w, const struct catalog_stage *stage);
 void rooms_measure_exchange(struct worker *w, int64_t took_ns);
 
 #endif
