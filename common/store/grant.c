@@ -161,8 +161,21 @@ static enum rc take_of_lane(struct store *store, const struct wish *wish, struct
     return rc;
 }
 
-static enum rc read_inputs(struct store *store, struct run *run, struct err *err)
+/* No stage of its job comes before: of a granted claim the wish's catalogue is the database's. */
+static bool is_first(const struct wish *wish, int64_t stage_id)
 {
+    const struct catalog_stage *stage =
+        wish->catalog != NULL ? catalog_stage(wish->catalog, stage_id) : NULL;
+    return stage != NULL && stage == stage->job->stages;
+}
+
+static enum rc read_inputs(
+    struct store *store, const struct wish *wish, struct run *run, struct err *err)
+{
+    if (is_first(wish, run->stage_id)) {
+        run->inputs = xstrdup("{}");
+        return RC_OK;
+    }
     CLEANUP(buf_fini) struct buf inputs = BUF_INIT;
     struct json j;
     json_init(&j, &inputs);
@@ -180,15 +193,18 @@ static enum rc read_inputs(struct store *store, struct run *run, struct err *err
     return RC_OK;
 }
 
-/* After the commit. RC_OK with run->id 0: somebody took the claim away in between. */
+/* After the commit; run has its id and claim. RC_OK with run->id 0: somebody took the claim away in
+ * between. */
 static enum rc read_run(
-    struct store *store, int64_t id, int64_t claim, struct run *run, struct err *err)
+    struct store *store, const struct wish *wish, struct run *run, struct err *err)
 {
+    const int64_t id = run->id, claim = run->claim;
     {
         QUERY q = query(store, Q_CLAIM_READ);
         put_int(&q, "id", id);
         put_int(&q, "claim", claim);
         enum rc rc = query_one(&q, err);
+        *run = (struct run){0};
         if (rc != RC_ROW)
             return rc == RC_NOTFOUND ? RC_OK : rc;
         const char *checkpoint = get_text(&q, "checkpoint");
@@ -205,7 +221,7 @@ static enum rc read_run(
             .checkpoint = checkpoint ? xstrdup(checkpoint) : NULL,
         };
     }
-    enum rc rc = read_inputs(store, run, err);
+    enum rc rc = read_inputs(store, wish, run, err);
     if (rc)
         run_fini(run);
     return rc;
@@ -250,8 +266,9 @@ static enum rc read_runs(struct store *store, const struct wish *wish, const str
     for (size_t i = 0; i < g->len; i++) {
         struct run *run = &ret->runs[ret->runs_len];
         enum rc rc = RC_OK;
-        if (g->ids[i])
-            rc = read_run(store, g->ids[i], wish->claim + (int64_t)i, run, err);
+        *run = (struct run){.id = g->ids[i], .claim = wish->claim + (int64_t)i};
+        if (run->id)
+            rc = read_run(store, wish, run, err);
         if (rc)
             return rc;
         ret->runs_len += run->id != 0;

@@ -42,7 +42,7 @@ static const struct {
     {"claim_inputs", "r USING PRIMARY KEY"},
     {"run_end", "item_stages USING INTEGER PRIMARY KEY"},
     {"followers_unblock", "item_stages USING INDEX sqlite_autoindex_item_stages_1"},
-    {"followers_unblock", "stage_edges USING COVERING INDEX stage_edges_after"},
+    {"followers_unblock", "o USING PRIMARY KEY (stage_id=? AND after_stage_id=?)"},
     {"settle_next", "item_stages USING INDEX item_stages_claimed"},
     {"due_exists", "INDEX item_stages_due"},
     {"due_wake", "INDEX item_stages_due"},
