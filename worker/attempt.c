@@ -43,12 +43,17 @@ static bool was_large(const struct attempt *a)
     return false;
 }
 
-void attempt_fini(struct attempt *a)
+void attempt_close_pipes(struct attempt *a)
 {
-    bool is_large = was_large(a);
     close_fd(&a->stdout_fd);
     close_fd(&a->stderr_fd);
     close_fd(&a->control_fd);
+}
+
+void attempt_fini(struct attempt *a)
+{
+    bool is_large = was_large(a);
+    attempt_close_pipes(a);
     stream_fini(&a->control);
     heard_fini(&a->heard);
     buf_fini(&a->version);

@@ -79,6 +79,8 @@ static inline bool attempt_is_open(const struct attempt *a)
 /* Takes the run. */
 void attempt_init(struct attempt *a, struct run *run, const struct catalog_stage *stage);
 void attempt_fini(struct attempt *a);
+/* Nothing is read any more, though somebody outside its tree may still hold the other ends. */
+void attempt_close_pipes(struct attempt *a);
 /* Whose lines what it says are. Borrows of the attempt. */
 struct tail_about attempt_about(const struct attempt *a);
 

@@ -387,6 +387,7 @@ void guard_run(struct worker *w, struct call *call, int64_t until_mono_ns)
     loop_watch(w->loop, LOOP_STDOUT, -1);
     loop_watch(w->loop, LOOP_STDERR, -1);
     loop_watch(w->loop, LOOP_CONTROL, -1);
+    attempt_close_pipes(a);
     for (size_t i = 0; i < call->len; i++)
         notes_forget(w, call->items[i]);
     loop_set_timer(w->loop, LOOP_NOTES, 0);

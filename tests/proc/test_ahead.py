@@ -55,6 +55,14 @@ class Ahead(StintTest):
         self.stint("run", "--drain")
         self.assert_each_done_once()
 
+    def test_one_that_says_more_than_a_pipe_holds(self):
+        self.config("[job j]\nhandler = shell test $STINT_ITEM != k20 || "
+                    "{ head -c 300000 /dev/zero | tr '\\0' x; echo said >&2; exit 0; }\n", workers=1)
+        self.stint("add", "j", *KEYS)
+        self.stint("run", "--drain")
+        self.assertEqual(self.result_of("k20", "j"), "x" * 300000)
+        self.assert_each_done_once()
+
     def test_a_handler_that_cannot_start_pauses_for_all(self):
         self.config("[job j]\nhandler = shell test $STINT_ITEM != k20 || exit 78\n", workers=1)
         self.stint("add", "j", *KEYS)
