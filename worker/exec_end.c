@@ -144,10 +144,8 @@ static enum end_cause in_batch(const struct ended *e, struct attempt *a)
         (void)attempt_broken(a);
         return attempt_taken_down(a, e->silent == 1);
     }
-    if (heard_is_broken(&a->heard) && a->cut != CUT_LOST) {
-        a->is_suspect = a->run.state.is_suspect;
+    if (heard_is_broken(&a->heard) && a->cut != CUT_LOST)
         return attempt_broken(a);
-    }
     if (a->heard.outcome != MESSAGE_UNKNOWN && a->cut != CUT_LOST)
         return attempt_by_message(a);
     if (a->cut == CUT_NONE)

@@ -95,7 +95,8 @@ static bool hear_line(struct worker *w, struct call *call, const char *line, siz
         apply(w, call, &m);
         return true;
     }
-    struct attempt **item = call_about(call, &m);
+    const bool is_known = m.has_key || !stage_is_batch(call->items[0]->stage->spec);
+    struct attempt **item = is_known ? call_about(call, &m) : NULL;
     if (item == NULL) {
         break_all(call, &fault);
         return false;

@@ -191,6 +191,7 @@ class Crashes(Test):
         self.drain(a={}, b={"act": "garbage"}, c={"act": "none"}, code=1)
         self.assertEqual(self.all_statuses(), {"a": "done", "b": "exhausted", "c": "exhausted"})
         self.assertIn("hello world", self.run_of("b")["error"])
+        self.assertEqual(self.run_of("b")["suspect"], 1)  # it never took others along again
         self.assertEqual(self.all_attempts(), {"a": 1, "b": 2, "c": 2})
         self.assertEqual(self.batches()[0], ["a", "b", "c"])
         self.assertEqual({len(keys) for keys in self.batches()[1:]}, {1})
