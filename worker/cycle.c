@@ -72,7 +72,7 @@ static bool goes_on(const struct worker *w)
     for (size_t i = 0; i < d->len; i++)
         bytes += d->list[i]->result.len;
     return next != NULL && is_in_turn(next) && d->counts[ATTEMPT_CONCLUDED] > 0 &&
-           bytes < LARGE_BYTES && clock_mono_ns() - d->concluded_mono_ns < ROOMS_TURN_NS;
+           bytes < LARGE_BYTES && clock_mono_ns() - d->concluded_mono_ns < ROOMS_WAIT_NS;
 }
 
 /* Looked at once more before it begins, as its outcome will be only later. */

@@ -294,25 +294,21 @@ static void start_listening(struct guard *g)
     loop_watch(g->w->loop, LOOP_CONTROL, g->a->control_fd);
 }
 
-/* When what waits for this run has waited long enough; 0: nothing waits. */
-static int64_t hand_over_due(const struct guard *g)
-{
-    const struct deck *d = &g->w->deck;
-    int64_t at = d->concluded_mono_ns;
-    if (d->counts[ATTEMPT_CLAIMED] > 0 && (at == 0 || g->a->started_mono_ns < at))
-        at = g->a->started_mono_ns;
-    return at != 0 && g->w->trial == NULL ? at + ROOMS_TURN_NS : 0;
-}
-
-/* What ended before this run began, and what is claimed and did not begin. */
+/* What ended before this run began. */
 static void hand_over(struct guard *g)
 {
     struct worker *w = g->w;
-    deck_give_back(&w->deck);
     trade_hand_over(w);
     life_enter(&w->life, WORKER_RUNNING, g->a->run.claim, g->deadline_mono_ns);
     life_hold(&w->life, deck_open(&w->deck), atomic_load(&w->life.slot->begun));
-    loop_set_timer(w->loop, LOOP_HAND_OVER, hand_over_due(g));
+    loop_set_timer(w->loop, LOOP_HAND_OVER, rooms_hand_over_due(w, g->a->started_mono_ns));
+}
+
+static void on_hand_over(struct guard *g)
+{
+    if (clock_mono_ns() - g->a->started_mono_ns >= ROOMS_TURN_NS)
+        deck_give_back(&g->w->deck);
+    hand_over(g);
 }
 
 /* An order, or somebody has taken claims away: which, the database knows. */
@@ -320,8 +316,10 @@ static void on_wake(struct guard *g)
 {
     uint64_t count = 0;
     (void)read(FD_WAKE, &count, sizeof(count));
-    if (count >= WAKE_ORDER && g->w->deck.counts[ATTEMPT_CLAIMED] > 0)
+    if (count >= WAKE_ORDER && g->w->deck.counts[ATTEMPT_CLAIMED] > 0) {
+        deck_give_back(&g->w->deck);
         hand_over(g);
+    }
     if (life_is_stopped_now(&g->w->life))
         cut(g, CUT_STOPPED);
     look_at_claims(g);
@@ -352,7 +350,7 @@ static void on_event(void *ctx, enum loop_source source)
         [LOOP_STDERR] = read_stderr,
         [LOOP_CONTROL] = read_control,
         [LOOP_NOTES] = on_notes,
-        [LOOP_HAND_OVER] = hand_over,
+        [LOOP_HAND_OVER] = on_hand_over,
         [LOOP_LISTEN] = start_listening,
         [LOOP_BEAT] = on_beat,
         [LOOP_LIMIT] = on_limit,
@@ -379,7 +377,7 @@ void guard_run(struct worker *w, struct call *call, int64_t until_mono_ns)
         start_listening(&g);
     loop_set_timer(w->loop, LOOP_LIMIT, limit);
     loop_set_timer(w->loop, LOOP_BEAT, w->life.beat_due_mono_ns);
-    loop_set_timer(w->loop, LOOP_HAND_OVER, hand_over_due(&g));
+    loop_set_timer(w->loop, LOOP_HAND_OVER, rooms_hand_over_due(w, a->started_mono_ns));
     if (life_is_stopped_now(&w->life))
         cut(&g, CUT_STOPPED);
     if (g.phase != GUARD_OVER)

@@ -84,6 +84,16 @@ static size_t room_of(const struct worker *w, size_t i, int64_t now)
     return at_once(free_room(w, i, now), &w->stages[i]->spec->tuning);
 }
 
+int64_t rooms_hand_over_due(const struct worker *w, int64_t began_mono_ns)
+{
+    const struct deck *d = &w->deck;
+    int64_t at = d->concluded_mono_ns != 0 ? d->concluded_mono_ns + ROOMS_WAIT_NS : 0;
+    int64_t ahead = began_mono_ns + ROOMS_TURN_NS;
+    if (d->counts[ATTEMPT_CLAIMED] > 0 && (at == 0 || ahead < at))
+        at = ahead;
+    return w->trial == NULL ? at : 0;
+}
+
 /* A large one counts as a slow one: what is claimed ahead is kept in memory. */
 static int64_t bytes_ns(const struct attempt *a)
 {
@@ -98,11 +108,10 @@ static int64_t processor_ns(const struct rusage *u)
            (u->ru_utime.tv_usec + u->ru_stime.tv_usec) * 1000;
 }
 
-/* Quickly slower, slowly faster. */
+/* One that had to wait for a processor says little about the next. */
 static void follow(int64_t *ns, int64_t took)
 {
-    int64_t before = *ns - *ns / 8;
-    *ns = took > before ? took : before;
+    *ns += (took - *ns) / (*ns == 0 ? 1 : 8);
 }
 
 void rooms_measure(struct worker *w, const struct call *call)
@@ -129,7 +138,7 @@ bool rooms_is_quick(const struct worker *w, const struct catalog_stage *stage)
 
 void rooms_measure_exchange(struct worker *w, int64_t took_ns)
 {
-    w->exchange_ns += (took_ns - w->exchange_ns) / 8;
+    follow(&w->exchange_ns, took_ns);
 }
 
 bool rooms_decide(struct worker *w)
