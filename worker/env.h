@@ -1,7 +1,6 @@
 /* env: the environment of handlers: the pool's own, without what was meant for the pool or for
  * init's notification protocol, with the variables of the stage's configuration (env.NAME), and the
- * words that say which attempt this is. Used by handler_exec.c and
- * resident.c. */
+ * words that say which attempt this is. Used by launch.c. */
 #ifndef STINT_WORKER_ENV_H
 #define STINT_WORKER_ENV_H
 

@@ -25,7 +25,6 @@ enum guard_phase {
 enum {
     SWEEP_MIN_MS = 1,
     SWEEP_MAX_MS = 100,
-    FAREWELL_ROUNDS = 64,
     CONTROL_ROUNDS = 64, /* reads of what a process has left in its pipe */
 };
 
@@ -327,10 +326,8 @@ static void on_wake(struct guard *g)
 
 static void on_lifeline(struct guard *g)
 {
-    log_msg(LOG_LEVEL_WARN, "worker.orphaned", "the supervisor is gone; killing the handler");
-    for (int round = 0; round < FAREWELL_ROUNDS && proctree_kill_strangers(NULL, 0) > 0; round++)
-        (void)reap(g);
-    _exit(1);
+    (void)g;
+    life_orphaned();
 }
 
 static void on_beat(struct guard *g)

@@ -1,17 +1,16 @@
 #include "worker/handler_exec.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/crash.h"
-#include "common/base/spawn.h"
 #include "common/base/sys.h"
 #include "common/ipc/fds.h"
 #include "worker/exec_end.h"
 #include "worker/guard.h"
+#include "worker/launch.h"
 #include "worker/limits.h"
 #include "worker/request.h"
 #include "worker/trial_say.h"
@@ -45,13 +44,7 @@ static enum rc start(struct worker *w, const struct call *call, const struct com
     CLEANUP_FD int out = -1;
     CLEANUP_FD int errors = -1;
     CLEANUP_FD int control = -1;
-    CLEANUP(limits_fini) struct limits limits;
-    const struct stage_tuning *tuning = &a->stage->spec->tuning;
-    const bool is_grouped =
-        tuning->memory_bytes > 0 && memgroup_limit(&w->memgroup, tuning->memory_bytes);
-    enum rc rc = limits_init(&limits, tuning, is_grouped, err);
-    if (rc == RC_OK)
-        rc = open_stdin(w, call, &in, err);
+    enum rc rc = open_stdin(w, call, &in, err);
     if (rc == RC_OK)
         rc = open_pipe(&a->stdout_fd, &out, err);
     if (rc == RC_OK)
@@ -60,34 +53,17 @@ static enum rc start(struct worker *w, const struct call *call, const struct com
         rc = open_pipe(&a->control_fd, &control, err);
     if (rc != RC_OK)
         return rc;
-    limits_give(&limits, out);
-    limits_give(&limits, errors);
-    limits_give(&limits, control);
     struct spawn_fd fds[] = {{in, 0}, {out, 1}, {errors, 2}, {control, FD_CONTROL},
         {command->config_fd, FD_DISCOVER_CONFIG}};
-    const bool is_batch = stage_is_batch(a->stage->spec);
-    const struct handler_words words = {a->stage, is_batch ? NULL : &a->run, true};
-    char **envp = handler_env_new(&w->env, &words);
-    limits_fill_env(&limits, &a->stage->spec->env, envp);
-    struct spawn_opts opts = {
+    struct launch what = {
+        .words = {a->stage, stage_is_batch(a->stage->spec) ? NULL : &a->run, true},
         .path = command->path,
         .argv = command->argv,
-        .envp = envp,
-        .cwd = w->config->directory,
+        .umask = command->umask,
         .fds = fds,
         .fds_len = command->config_fd >= 0 ? 5 : 4,
-        .is_new_session = true,
-        .is_no_new_privs = true,
-        .parent_death_signal = SIGKILL,
-        .umask = command->umask,
-        .changed_signals = &w->changed_signals,
-        .cgroup_fd = is_grouped ? w->memgroup.procs_fd : -1,
-        .pid_word = &w->life.slot->handler_pid,
     };
-    limits_apply(&limits, tuning, &opts);
-    rc = spawn(&opts, &a->pid, ret_errno, err);
-    handler_env_free(envp, &words);
-    return rc;
+    return launch(w, &what, &a->pid, ret_errno, err);
 }
 
 /* Nothing ran. What cannot be executed will not be executable for the next item either: the stage

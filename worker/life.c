@@ -7,9 +7,12 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/log_target.h"
+#include "common/base/proctree.h"
 #include "common/base/sys.h"
 #include "common/ipc/claim.h"
 #include "common/ipc/fds.h"
+
+enum { FAREWELL_ROUNDS = 64 };
 
 void life_beat(struct life *l)
 {
@@ -31,15 +34,24 @@ static bool is_orphan(const struct life *l)
     return getppid() != l->parent || poll(&lifeline, 1, 0) > 0;
 }
 
+void life_orphaned(void)
+{
+    struct proctree_end end;
+    log_msg(
+        LOG_LEVEL_WARN, "worker.orphaned", "the supervisor is gone; leaving, with its handlers");
+    for (int i = 0; i < FAREWELL_ROUNDS && proctree_kill_strangers(NULL, 0) > 0; i++)
+        while (proctree_reap(&end) == RC_ROW) {
+        }
+    _exit(1);
+}
+
 void life_tick(struct life *l)
 {
     log_target_look();
     if (clock_mono_ns() < l->beat_due_mono_ns)
         return;
-    if (is_orphan(l)) {
-        log_msg(LOG_LEVEL_WARN, "worker.orphaned", "the supervisor is gone; leaving");
-        _exit(1);
-    }
+    if (is_orphan(l))
+        life_orphaned();
     life_beat(l);
 }
 
@@ -171,9 +183,9 @@ int64_t life_last_claim(const struct life *l)
     return claim_make(l->number, l->claim_seq);
 }
 
-void life_wake_others(struct life *l, int n)
+void life_wake_others(struct life *l, int64_t n)
 {
-    if (!pool_wake(l->mem, n))
+    if (n <= 0 || !pool_wake(l->mem, n < POOL_SLOTS_MAX ? (int)n : POOL_SLOTS_MAX))
         return;
     l->sent.has_work = 1;
     life_beat(l);

@@ -1,6 +1,7 @@
 /* life: this process as the pool sees it: its slot's words in shared memory, its heartbeats, its
  * claim numbers, and whether the supervisor is still there. Used by every file of the worker; the
- * only writer of the slot and of the heartbeat pipe. Never touches the database or a handler. */
+ * only writer of the slot and of the heartbeat pipe. Never touches the database, nor a handler
+ * before its own end. */
 #ifndef STINT_WORKER_LIFE_H
 #define STINT_WORKER_LIFE_H
 
@@ -71,7 +72,9 @@ void life_set_room(struct life *l, bool has_room);
 int64_t life_last_claim(const struct life *l);
 /* n runs are claimable for others: wakes those that sleep, has those kicked that have room while
  * they run something. */
-void life_wake_others(struct life *l, int n);
+void life_wake_others(struct life *l, int64_t n);
+/* The supervisor is gone: ends every handler and this process. */
+_Noreturn void life_orphaned(void);
 /* The pool's database still goes by the JobSpec of this life: else nothing may be claimed. */
 bool life_is_current(const struct life *l);
 /* The pool stops, or this slot was told to retire. */

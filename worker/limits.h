@@ -1,6 +1,6 @@
 /* limits: what the kernel holds a handler to: rlimits, nice, the rights of another user, a control
- * group for memory; and whether one of these ended it. Used by handler_exec.c and resident.c before
- * a start and after an end. Looks the user up; decides no outcome. */
+ * group for memory; and whether one of these ended it. Used by launch.c before a start, by
+ * handler_exec.c and resident.c after an end. Looks the user up; decides no outcome. */
 #ifndef STINT_WORKER_LIMITS_H
 #define STINT_WORKER_LIMITS_H
 

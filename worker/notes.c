@@ -103,9 +103,8 @@ static enum rc write_once(struct worker *w, struct attempt **list, size_t len, b
     else if (rc != RC_OK)
         log_msg(
             LOG_LEVEL_WARN, "worker.database", "%s; what handlers said is written later", err.text);
-    if (rc == RC_OK && answer.claimable > 0)
-        pool_wake(w->life.mem,
-            answer.claimable < POOL_SLOTS_MAX ? (int)answer.claimable : POOL_SLOTS_MAX);
+    if (rc == RC_OK)
+        life_wake_others(&w->life, answer.claimable);
     free(notes);
     return rc;
 }

@@ -10,9 +10,9 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/proctree.h"
-#include "common/base/spawn.h"
 #include "common/base/sys.h"
 #include "worker/certificate.h"
+#include "worker/launch.h"
 #include "worker/limits.h"
 #include "worker/resident_end.h"
 #include "worker/resident_talk.h"
@@ -97,38 +97,19 @@ static enum rc spawn_it(
 {
     struct resident *r = &w->resident;
     CLEANUP(pipes_fini) struct pipes p = {{-1, -1}, {-1, -1}, {-1, -1}};
-    CLEANUP(limits_fini) struct limits limits;
-    const struct stage_tuning *tuning = &stage->spec->tuning;
-    const bool is_grouped =
-        tuning->memory_bytes > 0 && memgroup_limit(&w->memgroup, tuning->memory_bytes);
-    enum rc rc = limits_init(&limits, tuning, is_grouped, err);
-    if (rc == RC_OK)
-        rc = pipes_open(&p, err);
+    enum rc rc = pipes_open(&p, err);
     if (rc != RC_OK)
         return rc;
-    limits_give(&limits, p.err[1]);
     struct spawn_fd fds[] = {{p.in[0], 0}, {p.out[1], 1}, {p.err[1], 2}};
-    const struct handler_words words = {.stage = stage};
-    char **envp = handler_env_new(&w->env, &words);
-    limits_fill_env(&limits, &stage->spec->env, envp);
-    struct spawn_opts opts = {
+    struct launch what = {
+        .words = {.stage = stage},
         .path = path,
         .argv = stage->spec->handler.argv,
-        .envp = envp,
-        .cwd = w->config->directory,
+        .umask = w->handler_umask,
         .fds = fds,
         .fds_len = 3,
-        .is_new_session = true,
-        .is_no_new_privs = true,
-        .parent_death_signal = SIGKILL,
-        .umask = w->handler_umask,
-        .changed_signals = &w->changed_signals,
-        .cgroup_fd = is_grouped ? w->memgroup.procs_fd : -1,
-        .pid_word = &w->life.slot->handler_pid,
     };
-    limits_apply(&limits, tuning, &opts);
-    rc = spawn(&opts, &r->pid, NULL, err);
-    handler_env_free(envp, &words);
+    rc = launch(w, &what, &r->pid, NULL, err);
     if (rc != RC_OK)
         return rc;
     r->in_fd = TAKE_FD(p.in[1]);

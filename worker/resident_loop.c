@@ -13,8 +13,6 @@
 #define FLUSH_NS (5 * NS_PER_MS)  /* no outcome waits longer for others */
 #define AHEAD_NS (50 * NS_PER_MS) /* nor what was claimed ahead for a run that lasts */
 
-enum { FAREWELL_ROUNDS = 64 };
-
 /* One stay in the loop. */
 struct stay {
     struct worker *w;
@@ -213,13 +211,8 @@ static void on_wake(struct stay *s)
 
 static void on_lifeline(struct stay *s)
 {
-    struct proctree_end end;
-    log_msg(LOG_LEVEL_WARN, "worker.orphaned", "the supervisor is gone; killing the handler");
-    for (int i = 0; i < FAREWELL_ROUNDS && proctree_kill_strangers(NULL, 0) > 0; i++)
-        while (proctree_reap(&end) == RC_ROW) {
-        }
     (void)s;
-    _exit(1);
+    life_orphaned();
 }
 
 static void on_child(struct stay *s)

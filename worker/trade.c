@@ -210,13 +210,6 @@ static void hand_over(struct worker *w, struct bundle *b, const struct exchange_
     deck_drop_handed_over(&w->deck);
 }
 
-/* What waits is told: those who sleep, and those who have room in their loop. */
-static void wake_others(struct worker *w, int64_t claimable)
-{
-    if (claimable > 0)
-        life_wake_others(&w->life, claimable < POOL_SLOTS_MAX ? (int)claimable : POOL_SLOTS_MAX);
-}
-
 static enum rc trade_bundle(struct worker *w, struct bundle *b, bool *ret_is_open, struct err *err)
 {
     struct wish wish = {
@@ -249,7 +242,7 @@ static enum rc trade_bundle(struct worker *w, struct bundle *b, bool *ret_is_ope
     *ret_is_open = answer.runs_len == 0 && ((has_wish && wish.is_repeat) || is_in_vain);
     if (has_wish)
         take_over(w, &wish, &answer);
-    wake_others(w, answer.claimable);
+    life_wake_others(&w->life, answer.claimable); /* what waits is told */
     return RC_OK;
 }
 
@@ -277,7 +270,7 @@ void trade_hand_over(struct worker *w)
     struct exchange x = {b.outcomes, b.len, NULL, 0, w->catalog};
     if (store_exchange(w->store, &x, &answer, &err) == RC_OK) {
         hand_over(w, &b, &answer);
-        wake_others(w, answer.claimable);
+        life_wake_others(&w->life, answer.claimable);
     } else {
         log_msg(LOG_LEVEL_WARN, "worker.database", "%s; handed over later", err.text);
         w->deck.concluded_mono_ns = clock_mono_ns();
