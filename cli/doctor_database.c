@@ -178,8 +178,12 @@ void doctor_look_database(struct doctor *d)
     if (rc == RC_OK) {
         look_content(d);
     } else if (!cure) {
+        char *find CLEANUP_FREE = place_find_names(pool->database);
         doctor_add(d, FINDING_PROBLEM, ABOUT, "it cannot be opened: %s", err.text);
-        doctor_fix(d, "stint db check says what to do about a damaged file");
+        if (find)
+            doctor_fix(d, "%s; then remove the names that are not %s", find, pool->database);
+        else
+            doctor_fix(d, "stint db check says what to do about a damaged file");
     }
 }
 

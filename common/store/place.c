@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -134,6 +135,33 @@ char *place_cure(const char *path)
                     : NULL;
 }
 
+char *place_find_names(const char *path)
+{
+    CLEANUP_FREE char *dir = sys_dirname(path);
+    CLEANUP(buf_fini) struct buf words = BUF_INIT;
+    struct stat st;
+
+    if (lstat(path, &st) || !S_ISREG(st.st_mode) || st.st_nlink < 2)
+        return NULL;
+    add_path(&words, dir);
+    buf_adds(&words, " -xdev -samefile");
+    add_path(&words, path);
+    return xasprintf("find%s", buf_str(&words));
+}
+
+/* Who opens it by another name has a log and locks of its own, which are kept by name. */
+static enum rc check_names(const char *path, const struct stat *st, struct err *err)
+{
+    CLEANUP_FREE char *find = st->st_nlink > 1 ? place_find_names(path) : NULL;
+    if (!find)
+        return RC_OK;
+    return err_set(err, RC_INVALID,
+        "database %s has %ju names (hard links); its log belongs to the name, not to the file: two "
+        "programs that open it by two names destroy it. Find the other ones: %s (or another "
+        "directory of this file system), and remove them: rm NAME",
+        path, (uintmax_t)st->st_nlink, find);
+}
+
 static enum rc check_file(const char *path, const struct stat *st, struct err *err)
 {
     if (S_ISLNK(st->st_mode))
@@ -141,9 +169,10 @@ static enum rc check_file(const char *path, const struct stat *st, struct err *e
             "database %s is a symbolic link; name the file itself in [pool] database", path);
     if (!S_ISREG(st->st_mode))
         return err_set(err, RC_INVALID, "database %s is not a regular file", path);
+    enum rc rc = check_names(path, st, err);
     uid_t me = geteuid();
-    if (me == 0)
-        return RC_OK;
+    if (rc || me == 0)
+        return rc;
     CLEANUP_FREE char *cure = place_cure(path);
     if (cure && st->st_uid == me) /* only its log is not */
         return err_set(err, RC_INVALID,

@@ -1,6 +1,7 @@
 /* place: whether a database may lie where it is: no network file system, not behind a symbolic
- * link, not another user's. Called by the driver before it opens; opens nothing that exists
- * (closing a descriptor of the database would drop the locks of a connection in this process). */
+ * link, not under two names, not another user's. Called by the driver before it opens; opens
+ * nothing that exists (closing a descriptor of the database would drop the locks of a connection in
+ * this process). */
 #ifndef STINT_STORE_PLACE_H
 #define STINT_STORE_PLACE_H
 
@@ -15,6 +16,9 @@ MUST_CHECK enum rc place_check(const struct store_options *opts, struct err *err
 /* When the owner of the directory is not the owner of the database and its log, the command that
  * root must type to mend it; else NULL. Caller frees. */
 char *place_cure(const char *path);
+/* When the database has more than one name (hard links), the command that finds them; else NULL.
+ * Caller frees. */
+char *place_find_names(const char *path);
 /* Its write-ahead log holds commits: whoever made the first of them has seen to it that the log's
  * name is on disk. */
 bool place_has_log(const char *path);
