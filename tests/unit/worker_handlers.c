@@ -17,6 +17,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/proctree.h"
+#include "common/base/spawn.h"
 #include "common/base/sys.h"
 #include "common/ipc/claim.h"
 #include "common/ipc/fds.h"
@@ -101,6 +102,8 @@ static void make_worker(struct fixture *f)
     assert_int_equal(pool_mem_new(1, "1-2-test", &f->mem_fd, &mem, NULL), RC_OK);
     f->w.config = &f->config;
     f->w.handler_umask = 027;
+    (void)signal(SIGHUP, SIG_IGN); /* as nohup does: no handler inherits it */
+    spawn_look_at_signals(&f->w.changed_signals);
     f->w.child_fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
     assert_int_equal(loop_new(&f->w.loop, NULL), RC_OK);
     loop_watch(f->w.loop, LOOP_CHILD, f->w.child_fd);
