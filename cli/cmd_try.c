@@ -137,6 +137,7 @@ static void look_for_cost(struct trial *t, const json_t *event)
     const char *line = json_string_value(json_object_get(event, "line"));
     struct err err;
     if (!line || json_is_string(json_object_get(event, "fault")) ||
+        json_is_string(json_object_get(event, "doubt")) ||
         message_parse(line, strlen(line), &m, NULL, &err) != RC_OK)
         return;
     if (m.type == MESSAGE_COST)

@@ -10,6 +10,7 @@
 #include "common/base/json.h"
 #include "common/base/json_scan.h"
 #include "common/base/text.h"
+#include "common/protocol/doubt.h"
 #include "common/protocol/request.h"
 
 void handler_check_fini(struct handler_check *c)
@@ -110,17 +111,12 @@ static void note_no_message(
 
 static void note_unknown_type(struct handler_check *c, const char *line, size_t len)
 {
-    const char *names[MESSAGE_TYPE_COUNT], *at = "";
-    size_t n = 0, at_len = 0;
-    for (int i = MESSAGE_UNKNOWN + 1; i < MESSAGE_TYPE_COUNT; i++)
-        names[n++] = message_type_name((enum message_type)i);
-    (void)json_member(line, "type", &at, &at_len);
-    CLEANUP_FREE char *type = at_len > 2 ? xstrndup(at + 1, at_len - 2) : xstrdup("");
-    const char *near = text_nearest(type, names, n);
-    struct finding *f = finding_add(c, true, line, len,
-        "line %lld of %s: unknown type%s%s%s: ignored", (long long)c->talk.said.number, where(c),
-        near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
-    f->column = (size_t)(at - line) + 1;
+    CLEANUP(buf_fini) struct buf why = BUF_INIT;
+    size_t column = 0;
+    (void)doubt_type(&c->m, line, &column, &why);
+    struct finding *f = finding_add(c, true, line, len, "line %lld of %s: %s",
+        (long long)c->talk.said.number, where(c), buf_str(&why));
+    f->column = column;
 }
 
 bool check_line(struct handler_check *c, const char *line, size_t len)

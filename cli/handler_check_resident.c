@@ -4,6 +4,7 @@
 #include "cli/handler_check.h"
 #include "common/base/cleanup.h"
 #include "common/base/json.h"
+#include "common/protocol/doubt.h"
 #include "common/protocol/request.h"
 
 #define IDS_MAX 8
@@ -83,24 +84,33 @@ static bool await_hello(struct handler_check *c)
 
 /* ---- answers ---- */
 
+/* False: it was noted. A text for the log may be about none. */
+static bool is_about_one(
+    struct handler_check *c, const struct asked *asked, const char *line, size_t len)
+{
+    CLEANUP(buf_fini) struct buf why = BUF_INIT;
+    const struct message *m = &c->m;
+    const size_t i = (size_t)(m->id - CHECK_ID);
+    if (!m->has_id && m->type == MESSAGE_LOG)
+        return true;
+    if (!doubt_id(m, (int64_t)asked->len, i < asked->len && !asked->is_answered[i], &why))
+        return true;
+    struct finding *f = finding_add(c, true, line, len, "%s", buf_str(&why));
+    if (!m->has_id)
+        f->fix = xstrdup("every message bears the id of its request; without it the process is "
+                         "not trusted any more, and ended");
+    return false;
+}
+
 static void judge_id(struct handler_check *c, struct asked *asked, const char *line, size_t len)
 {
     const struct message *m = &c->m;
-    size_t i = (size_t)(m->id - CHECK_ID);
-    const char *name = message_type_name(m->type);
-    if (!m->has_id && m->type != MESSAGE_LOG) {
-        struct finding *f = finding_add(c, true, line, len, "%s without \"id\"", name);
-        f->fix = xstrdup("every message bears the id of its request; without it the process is "
-                         "not trusted any more, and ended");
-    } else if (m->has_id && (m->id < CHECK_ID || i >= asked->len)) {
-        (void)finding_add(c, true, line, len, "%s for id %lld, which was not asked: dropped", name,
-            (long long)m->id);
-    } else if (m->has_id && asked->is_answered[i]) {
-        (void)finding_add(c, true, line, len, "%s for id %lld, which was answered before: dropped",
-            name, (long long)m->id);
-    } else if (m->has_id && c->is_batch) {
+    const size_t i = (size_t)(m->id - CHECK_ID);
+    if (!is_about_one(c, asked, line, len) || !m->has_id)
+        return;
+    if (c->is_batch) {
         asked->is_answered[i] = check_item(c, asked->has_items[i], line, len);
-    } else if (m->has_id && message_is_outcome(m->type)) {
+    } else if (message_is_outcome(m->type)) {
         asked->is_answered[i] = true;
         check_keep_outcome(c);
     }

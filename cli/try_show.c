@@ -172,6 +172,20 @@ static void add_fault(struct try_show *s, const json_t *event, struct buf *out)
         text_of(event, "line"), (size_t)json_number_value(json_object_get(event, "column")), out);
 }
 
+/* It is good, but nothing comes of it. */
+static void add_doubt(struct try_show *s, const json_t *event, struct buf *out)
+{
+    const char *doubt = text_of(event, "doubt");
+    s->has_fault = true;
+    buf_adds(out, INDENT);
+    tone_add(out, TONE_WARN, s->cli->has_color, "!");
+    buf_adds(out, " ");
+    text_add_printable(out, doubt, strlen(doubt));
+    buf_adds(out, ":\n");
+    add_excerpt(
+        text_of(event, "line"), (size_t)json_number_value(json_object_get(event, "column")), out);
+}
+
 static void add_message(struct try_show *s, const json_t *event, struct buf *out)
 {
     CLEANUP(message_fini) struct message m = MESSAGE_INIT;
@@ -180,6 +194,10 @@ static void add_message(struct try_show *s, const json_t *event, struct buf *out
     struct err err;
     if (text_of(event, "fault")) {
         add_fault(s, event, out);
+        return;
+    }
+    if (text_of(event, "doubt")) {
+        add_doubt(s, event, out);
         return;
     }
     if (message_parse(line, strlen(line), &m, NULL, &err) != RC_OK)
@@ -232,6 +250,9 @@ static void add_next(const struct try_show *s, const json_t *event, struct buf *
     } else {
         buf_addf(out, "make it %s again\n", status);
     }
+    if (strcmp(outcome, "wait") == 0)
+        buf_adds(out, INDENT "add those items, and run this again in 30s, whether they are at rest "
+                             "or not\n");
 }
 
 static void add_advice(const struct try_show *s, const json_t *event, struct buf *out)

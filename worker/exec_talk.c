@@ -4,6 +4,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/log.h"
+#include "common/protocol/doubt.h"
 #include "worker/trial_say.h"
 
 /* What is wrong with a line. */
@@ -75,11 +76,27 @@ static void apply(struct worker *w, struct call *call, struct message *m)
 /* What is passed over in silence, or nearly so. */
 static const char *doubt(const struct call *call, const struct message *m)
 {
-    if (!stage_is_batch(call->items[0]->stage->spec) || m->type == MESSAGE_LIMIT)
+    const bool is_always = m->type == MESSAGE_COST || m->type == MESSAGE_LOG;
+    const bool is_batch = stage_is_batch(call->items[0]->stage->spec);
+    if (m->type == MESSAGE_LIMIT || (is_always && !(is_batch && m->has_key)))
         return NULL;
-    if (!m->has_key)
+    if (is_batch && !m->has_key)
         return "without the key of its item, as a batch needs it";
-    return call_item(call, buf_str(&m->key)) == NULL ? "the request has no item of this key" : NULL;
+    struct attempt *const *item = is_batch ? call_item(call, buf_str(&m->key)) : call->items;
+    if (item == NULL)
+        return "the request has no item of this key";
+    return !is_always && !attempt_is_open(*item) ? "said after the outcome: dropped" : NULL;
+}
+
+static void tell_trial(const struct worker *w, const struct call *call, const struct message *m,
+    struct trial_line *said)
+{
+    CLEANUP(buf_fini) struct buf why = BUF_INIT;
+    if (said->fault == NULL && doubt_type(m, said->line, &said->column, &why))
+        said->doubt = why.data;
+    else if (said->fault == NULL)
+        said->doubt = doubt(call, m);
+    trial_heard(w->trial, said);
 }
 
 static bool hear_line(struct worker *w, struct call *call, const char *line, size_t len)
@@ -89,8 +106,8 @@ static bool hear_line(struct worker *w, struct call *call, const char *line, siz
     struct fault fault = {err.text, 0, line, len};
     enum rc rc = message_parse(line, len, &m, &fault.column, &err);
     if (w->trial != NULL)
-        trial_heard(w->trial,
-            &(struct trial_line){line, len, fault.column, rc ? err.text : doubt(call, &m)});
+        tell_trial(
+            w, call, &m, &(struct trial_line){line, len, fault.column, rc ? err.text : NULL, NULL});
     if (rc == RC_OK) {
         apply(w, call, &m);
         return true;
@@ -118,7 +135,7 @@ bool exec_talk_hear(struct worker *w, struct call *call)
     if (rc != RC_PROTO)
         return true;
     if (w->trial != NULL)
-        trial_heard(w->trial, &(struct trial_line){line, len, 0, err.text});
+        trial_heard(w->trial, &(struct trial_line){line, len, 0, err.text, NULL});
     break_all(call, &(struct fault){err.text, 0, line, len});
     return false;
 }

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
@@ -203,8 +204,24 @@ static void count_spawned(struct attempt *a)
     heard_refuse(&a->heard, why);
 }
 
+static bool waits_for_itself(const struct attempt *a, const struct message *m)
+{
+    for (size_t i = 0; m->type == MESSAGE_WAIT && i < m->items_len; i++) {
+        const struct message_item *item = &m->items[i];
+        if (strcmp(item->key, a->run.key) == 0 &&
+            (item->job == NULL || strcmp(item->job, a->stage->job->spec->name) == 0))
+            return true;
+    }
+    return false;
+}
+
 enum heard_news notes_hear(struct worker *w, struct attempt *a, struct message *m)
 {
+    if (a->heard.outcome == MESSAGE_UNKNOWN && waits_for_itself(a, m)) {
+        heard_break(&a->heard, "a wait for the item itself, which would never end", 0, a->run.key,
+            strlen(a->run.key));
+        return HEARD_NOTHING;
+    }
     enum heard_news news = heard_apply(&a->heard, m);
     switch (news) {
     case HEARD_NOTE:

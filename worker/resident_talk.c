@@ -8,6 +8,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/sys.h"
+#include "common/protocol/doubt.h"
 #include "common/protocol/request.h"
 #include "worker/request.h"
 #include "worker/resident_end.h"
@@ -279,6 +280,18 @@ static bool is_heard(const struct resident *r)
     return r->out_fd >= 0 && r->state != RESIDENT_NONE && r->state != RESIDENT_SWEEPING;
 }
 
+static void tell_trial(const struct worker *w, struct trial_line *said)
+{
+    const struct resident *r = &w->resident;
+    const struct message *m = &r->message;
+    CLEANUP(buf_fini) struct buf why = BUF_INIT;
+    const bool is_open = calls_find(&r->calls, m->id) != NULL;
+    if (!said->fault &&
+        (doubt_type(m, said->line, &said->column, &why) || doubt_id(m, r->last_id, is_open, &why)))
+        said->doubt = why.data;
+    trial_heard(w->trial, said);
+}
+
 static void read_lines(struct worker *w)
 {
     struct resident *r = &w->resident;
@@ -292,8 +305,7 @@ static void read_lines(struct worker *w)
         if (rc == RC_ROW)
             rc = message_parse(line, len, &r->message, &column, &err);
         if (w->trial != NULL)
-            trial_heard(w->trial,
-                &(struct trial_line){line, len, column, rc ? err.text : trial_doubt(&r->message)});
+            tell_trial(w, &(struct trial_line){line, len, column, rc ? err.text : NULL, NULL});
         if (rc == RC_OK)
             on_message(w, &r->message, line);
         else

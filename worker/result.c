@@ -144,17 +144,60 @@ void result_why(const char *text, size_t len, struct buf *out)
     out->data[end] = '\0';
 }
 
+struct line {
+    const char *start;
+    size_t len;
+};
+
+/* The last one before *end that is not blank, without blanks behind it; *end: where it begins. */
+static bool line_before(const char *data, size_t *end, struct line *ret)
+{
+    while (*end > 0) {
+        const size_t to = data[*end - 1] == '\n' ? *end - 1 : *end;
+        const char *newline = to > 0 ? memrchr(data, '\n', to) : NULL;
+        const size_t from = newline == NULL ? 0 : (size_t)(newline - data) + 1;
+        size_t len = to - from;
+        *end = from;
+        if (is_blank(data + from, len))
+            continue;
+        while (is_space(data[from + len - 1]))
+            len--;
+        *ret = (struct line){data + from, len};
+        return true;
+    }
+    return false;
+}
+
+static bool begins_with(const struct line *line, const char *words)
+{
+    const size_t len = strlen(words);
+    return line->len >= len && memcmp(line->start, words, len) == 0;
+}
+
+/* What an uncaught exception of Node.js leaves: the place in the source, the error, its stack
+ * (lines of "    at"), perhaps its members in braces, and the version last. *end: where the version
+ * stands. False: no stack. */
+static bool error_of_node(const char *data, size_t end, struct line *ret)
+{
+    struct line line;
+    bool is_in_stack = false;
+    while (line_before(data, &end, &line)) {
+        const bool is_stack = begins_with(&line, "    at ");
+        if (is_in_stack && !is_stack) {
+            *ret = line;
+            return true;
+        }
+        is_in_stack = is_in_stack || is_stack;
+    }
+    return false;
+}
+
 void result_last_line(const char *data, size_t len, struct buf *out)
 {
-    while (len > 0) {
-        const char *newline = memrchr(data, '\n', len);
-        size_t from = newline == NULL ? 0 : (size_t)(newline - data) + 1;
-        if (!is_blank(data + from, len - from)) {
-            while (is_space(data[len - 1]))
-                len--;
-            result_why(data + from, len - from, out);
-            return;
-        }
-        len = newline == NULL ? 0 : from - 1;
-    }
+    struct line line;
+    if (!line_before(data, &len, &line))
+        return;
+    if (begins_with(&line, "Node.js v"))
+        (void)(error_of_node(data, len, &line) || line_before(data, &len, &line));
+    result_why(line.start, line.len, out);
 }

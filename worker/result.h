@@ -26,7 +26,7 @@ void result_timeout(int64_t timeout_ms, struct buf *out);
  * without its last newlines. */
 void result_json(const char *data, size_t len, struct buf *out);
 /* The last line that is not empty, printable, at most RESULT_WHY_MAX bytes; nothing if there is
- * none. */
+ * none. Of an uncaught exception of Node.js, which ends in "Node.js v…", the line of the error. */
 void result_last_line(const char *data, size_t len, struct buf *out);
 /* Printable, at most RESULT_WHY_MAX bytes. */
 void result_why(const char *text, size_t len, struct buf *out);

@@ -80,6 +80,11 @@ static enum rc read_run(
 
 /* ---- its end ---- */
 
+static char *copy_text(const char *text)
+{
+    return text != NULL ? xstrdup(text) : NULL;
+}
+
 /* Items that the pool would refuse, as it would say it. */
 static const char *unknown_job(const struct worker *w, const struct outcome *o)
 {
@@ -89,8 +94,21 @@ static const char *unknown_job(const struct worker *w, const struct outcome *o)
     return NULL;
 }
 
-static void tell_end(struct worker *w, const struct attempt *a)
+/* The pool lets such an attempt fail when it records it. */
+static void refuse_unknown_job(struct attempt *a, const char *job)
 {
+    struct err err = {""};
+    if (job != NULL)
+        (void)attempt_refuse(a,
+            err_set(&err, RC_INVALID, "a spawned item: there is no job \"%s\" in the configuration",
+                job),
+            &err);
+}
+
+static void tell_end(struct worker *w, struct attempt *a)
+{
+    CLEANUP_FREE char *unknown = copy_text(unknown_job(w, &a->outcome));
+    refuse_unknown_job(a, unknown);
     CLEANUP(buf_fini) struct buf line = BUF_INIT;
     const struct outcome *o = &a->outcome;
     const struct ending ending =
@@ -108,7 +126,7 @@ static void tell_end(struct worker *w, const struct attempt *a)
     json_num(&j, "retry_in_s", (double)ending.delay_ms / 1000);
     json_num(&j, "elapsed_s", (double)o->elapsed_ms / 1000);
     json_int(&j, "spawned", a->heard.items_written + (int64_t)o->items_len);
-    json_str(&j, "unknown_job", unknown_job(w, o));
+    json_str(&j, "unknown_job", unknown);
     json_raw(&j, "handler", o->certificate);
     json_end_object(&j);
     trial_write(w->trial, &line);

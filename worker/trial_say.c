@@ -26,16 +26,6 @@ void trial_write(const struct trial *t, struct buf *line)
     (void)sys_write_all(t->fd, line->data, line->len); /* who is gone need not be told */
 }
 
-const char *trial_doubt(const struct message *m)
-{
-    if (m->type == MESSAGE_UNKNOWN)
-        return "a type that stint does not know: ignored";
-    if (m->type == MESSAGE_HELLO || m->has_id)
-        return NULL;
-    return message_is_outcome(m->type) ? "an outcome without the id of its request"
-                                       : "without the id of its request: ignored";
-}
-
 void trial_asks(const struct trial *t, const char *request, size_t len)
 {
     CLEANUP(buf_fini) struct buf line = BUF_INIT, text = BUF_INIT;
@@ -54,6 +44,7 @@ void trial_heard(const struct trial *t, const struct trial_line *said)
     begin(&j, &line, "message");
     add_text(&j, "line", said->line, said->len);
     json_str(&j, "fault", said->fault);
+    json_str(&j, "doubt", said->doubt);
     json_int(&j, "column", (int64_t)said->column);
     json_end_object(&j);
     trial_write(t, &line);

@@ -16,12 +16,9 @@ struct trial_line {
     const char *line;
     size_t len;
     size_t column;     /* from 1; 0: the line as a whole */
-    const char *fault; /* NULL: nothing */
+    const char *fault; /* what breaks the protocol; NULL: nothing */
+    const char *doubt; /* why it is passed over; NULL: it is not */
 };
-
-/* What a worker passes over in silence: a message of a resident that names no request. NULL: none.
- */
-const char *trial_doubt(const struct message *m);
 
 void trial_asks(const struct trial *t, const char *request, size_t len);
 void trial_heard(const struct trial *t, const struct trial_line *said);

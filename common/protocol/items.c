@@ -21,6 +21,8 @@ static struct message_item *new_item(struct message *m)
 
 static const char *read_item_key(const json_t *key, struct message_item *item)
 {
+    if (!key || json_is_null(key))
+        return "\"key\" is missing";
     if (member_is_whole(key, -MEMBER_NUMBER_MAX)) {
         item->key = xasprintf("%.0f", json_number_value(key));
         return NULL;
@@ -78,15 +80,17 @@ static const char *next_element(const char *p, struct buf *ret)
     return end;
 }
 
-const char *items_read(const json_t *array, const char *raw, struct message *m)
+const char *items_read(const json_t *array, const char **raw, struct message *m)
 {
     CLEANUP(buf_fini) struct buf element = BUF_INIT;
-    const char *p = raw + 1;
+    const char *p = *raw + 1;
     for (size_t i = 0; i < json_array_size(array); i++) {
         p = next_element(p, &element);
         const char *why = read_item(json_array_get(array, i), buf_str(&element), new_item(m));
-        if (why)
+        if (why) {
+            *raw = p - element.len;
             return why;
+        }
     }
     return NULL;
 }

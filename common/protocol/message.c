@@ -143,7 +143,9 @@ static enum rc read_progress(struct reading *r)
         has_any = has_any || has;
     }
     json_end_object(&j);
-    return has_any ? RC_OK : missing(r, "done");
+    return has_any
+               ? RC_OK
+               : err_set(r->err, RC_PROTO, "progress without \"done\", \"failed\" or \"total\"");
 }
 
 static enum rc read_checkpoint(struct reading *r)
@@ -163,7 +165,7 @@ static enum rc read_cost(struct reading *r)
     r->m->cost_usd = cost;
     enum rc rc = read_count(r, "tokens", &has_tokens, &r->m->tokens);
     if (rc == RC_OK && !usd && !has_tokens)
-        return missing(r, "usd");
+        return err_set(r->err, RC_PROTO, "cost without \"usd\" or \"tokens\"");
     return rc ? rc : read_text(r, "of", MESSAGE_LABEL_MAX, &r->m->text);
 }
 
@@ -203,9 +205,10 @@ static enum rc read_log(struct reading *r)
 
 /* ---- items of spawn and wait ---- */
 
-static enum rc wrong_item(struct reading *r, size_t n, const char *why)
+static enum rc wrong_item(struct reading *r, const char *at, const char *why)
 {
-    (void)wrong(r, "items", "");
+    const size_t n = r->m->items_len;
+    r->column = (size_t)(at - r->line) + 1;
     return err_set(r->err, RC_PROTO, "item %zu of %s: %s", n, message_type_name(r->m->type), why);
 }
 
@@ -221,8 +224,8 @@ static enum rc read_items(struct reading *r)
     if (json_array_size(items) > MESSAGE_ITEMS_MAX)
         return wrong(r, "items", "has more than 10000 items; say several messages");
     (void)json_member(r->line, "items", &raw, &len);
-    const char *why = items_read(items, raw, r->m);
-    return why ? wrong_item(r, r->m->items_len, why) : RC_OK;
+    const char *why = items_read(items, &raw, r->m);
+    return why ? wrong_item(r, raw, why) : RC_OK;
 }
 
 /* ---- outcomes ---- */
@@ -249,7 +252,10 @@ static enum rc read_wait(struct reading *r)
     if (rule && strcmp(word, "fail") != 0 && strcmp(word, "continue") != 0)
         return wrong(r, "on_failure", "must be fail or continue");
     r->m->continues = strcmp(word, "continue") == 0;
-    return read_items(r);
+    enum rc rc = read_items(r);
+    return rc == RC_OK && r->m->items_len == 0
+               ? wrong(r, "items", "must name at least one item to wait for")
+               : rc;
 }
 
 static enum rc read_head(struct reading *r)

@@ -154,10 +154,10 @@ class Resident(Try):
 
     def test_a_missing_id(self):
         shown = self.fault(HELLO + "for r in requests():\n say(type='done', result=1)\n")
-        self.assertIn("fault an outcome without the id of its request", shown)
+        self.assertIn("! done without \"id\":\n", shown)
         shown = self.fault(HELLO + "for r in requests():\n say(type='progress', done=1)\n"
                            " say(type='fail', id=r['id'], why='x')\n")
-        self.assertIn("fault without the id of its request: ignored", shown)
+        self.assertIn("! progress without \"id\":\n", shown)
 
     def test_a_crash(self):
         shown = self.fault(HELLO + "for r in requests():\n os._exit(3)\n")
@@ -186,7 +186,43 @@ class Mistakes(Try):
 
     def test_spawning_into_an_unknown_job(self):
         self.exec_stage(say(type="spawn", items=[{"job": "other", "key": "a"}]))
-        self.assertIn("items of job other, which is not configured", self.text())
+        shown = self.text(code=1)
+        self.assertIn("items of job other, which is not configured", shown)
+        self.assertIn('failed in', shown)
+        self.assertIn('there is no job "other" in the configuration', shown)
+        self.assertNotIn("For good", shown)
+
+    def test_what_nothing_comes_of(self):
+        self.exec_stage("""echo '{"type":"Done"}' >&3; echo '{"type":"finished"}' >&3"""
+                        + "\n" + say(type="done", result=1) + say(type="fail", why="no")
+                        + say(type="cost", usd=1))
+        rows = self.trial()
+        self.assertEqual([m["doubt"] for m in self.of(rows, "message")],
+                         ['unknown type; did you mean "done"?: ignored'] * 2
+                         + [None, "said after the outcome: dropped", None])
+        shown = self.text()
+        self.assertIn('   ! unknown type; did you mean "done"?: ignored:\n', shown)
+        self.assertIn("   ! said after the outcome: dropped:\n", shown)
+        self.assertIn("stint handler-check", shown)
+
+    def test_ids_that_nothing_comes_of(self):
+        self.resident_stage(HELLO + "for r in requests():\n"
+                            " say(type='done', id=501)\n"
+                            " os.write(1, b''.join(json.dumps({'type': t, 'id': r['id']}).encode()"
+                            " + b'\\n' for t in ('done', 'fail')))\n")
+        rows = self.trial()
+        self.assertEqual([m["doubt"] for m in self.of(rows, "message")],
+                         [None, "done for id 501, which was not asked: dropped", None,
+                          "fail for id 1, which was answered before: dropped"])
+
+    def test_a_wait(self):
+        self.exec_stage(say(type="wait", items=[{"key": "a"}]))
+        self.assertIn("add those items, and run this again in 30s", self.text(code=1))
+        self.exec_stage(say(type="wait", items=[{"key": "k"}]))
+        self.assertIn("protocol error: a wait for the item itself, which would never end: k",
+                      self.text(code=1))
+        self.exec_stage(say(type="wait", items=[]))
+        self.assertIn("must name at least one item to wait for", self.text(code=1))
 
 
 class Items(Try):

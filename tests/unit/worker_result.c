@@ -139,6 +139,15 @@ static void test_last_line_of_stderr(void **state)
         ROW("one\ntwo  \r\n\n  \n", "two"),
         ROW("\n\nHTTP 429 from example.com\n", "HTTP 429 from example.com"),
         ROW("red \x1b[31mtext\n", "red \\x1b[31mtext"),
+        ROW("/a.js:2\nthrow new Error('x')\n^\n\nTypeError: x is no y\n    at f (/a.js:2:7)\n"
+            "    at node:internal/main:28:49\n\nNode.js v20.20.2\n",
+            "TypeError: x is no y"),
+        ROW("first\n\nError: HTTP 503\n    at f (/a.js:2:7) {\n  status: 503\n}\n\n"
+            "Node.js v20.20.2",
+            "Error: HTTP 503"),
+        ROW("/a.js:2\nthrow 'nothing'\n^\nnothing\n\nNode.js v20.20.2\n", "nothing"),
+        ROW("Node.js v20.20.2\n", "Node.js v20.20.2"),
+        ROW("Error: caught\n    at f (/a.js:2:7)\nit goes on\n", "it goes on"),
     };
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
