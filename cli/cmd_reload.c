@@ -12,7 +12,6 @@
 #include "common/base/cleanup.h"
 #include "common/base/sys.h"
 #include "common/config/parse.h"
-#include "common/ipc/control.h"
 
 #define OUTCOME_TIMEOUT_MS 60000
 
@@ -20,7 +19,8 @@ static enum cli_exit ask(struct cli *cli, const char *socket)
 {
     struct buf payload CLEANUP(buf_fini) = BUF_INIT;
     struct err err = {""};
-    enum rc rc = control_ask(socket, "reload", OUTCOME_TIMEOUT_MS, &payload, &err);
+    const struct pool_question question = {.text = "reload", .timeout_ms = OUTCOME_TIMEOUT_MS};
+    enum rc rc = pool_ask(cli, socket, &question, &payload, &err);
     if (rc == RC_BUSY)
         return cli_fail(CLI_BUSY,
             "the reload goes on, but its outcome is not known yet (does another program hold the "

@@ -129,7 +129,7 @@ static enum cli_exit run(struct cli *cli)
     table_init(&t, columns, COLUMNS, cli->width, cli->has_color);
     enum rc rc = cli_ask(cli, "workers", &payload, &err);
     if (rc)
-        return cli_fail_rc(rc, &err);
+        return pool_fail(cli, rc, &err);
     enum cli_exit code = show(cli, &payload, &t, &out);
     if (code == CLI_OK && !cli->is_json)
         table_flush(&t, &out);

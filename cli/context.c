@@ -16,7 +16,6 @@
 #include "common/base/sys.h"
 #include "common/base/text.h"
 #include "common/config/parse.h"
-#include "common/ipc/control.h"
 #include "common/store/look.h"
 
 #define NAMES_MAX 256
@@ -192,7 +191,7 @@ enum cli_exit cli_read_files(struct cli *cli)
 static enum rc take_pool(struct cli *cli, const char *socket, struct err *err)
 {
     struct buf payload CLEANUP(buf_fini) = BUF_INIT;
-    enum rc rc = control_ask(socket, "config", POOL_TIMEOUT_MS, &payload, err);
+    enum rc rc = pool_ask(cli, socket, &(struct pool_question){.text = "config"}, &payload, err);
     if (rc)
         return rc;
     struct config_sources sources = {0};

@@ -1,12 +1,15 @@
 #include "cli/pool.h"
 
+#include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/locks.h"
 #include "common/base/sys.h"
 #include "common/config/parse.h"
 #include "common/config/places.h"
@@ -14,10 +17,59 @@
 #include "common/ipc/control.h"
 #include "common/ipc/control_name.h"
 
+/* The pool that we mean: the one that answered, else the one of the configuration. */
+static const char *database_of(const struct cli *cli)
+{
+    const char *theirs = pool_text(cli, "database");
+    return theirs || !cli->config ? theirs : cli->config->pool.database;
+}
+
+static bool has_database(const char *name, const char *database)
+{
+    struct buf answer CLEANUP(buf_fini) = BUF_INIT;
+    if (control_ask(name, "file", POOL_TIMEOUT_MS, &answer, NULL))
+        return false;
+    const char *line = strchr(buf_str(&answer), '\n');
+    size_t len = strlen(database);
+    return line && strncmp(line + 1, database, len) == 0 && line[1 + len] == '\n';
+}
+
+/* Its name, while its socket is not at its path; NULL: it has none. Caller frees. */
+static char *name_of_pool(const struct cli *cli, const char *database)
+{
+    char *directory CLEANUP_FREE = sys_dirname(database);
+    char *names[CONTROL_NAMES_MAX], *found = NULL;
+    size_t len = control_names(cli->conf, directory, names);
+    for (size_t i = 0; i < len; i++) {
+        if (!found && has_database(names[i], database))
+            found = TAKE_PTR(names[i]);
+        free(names[i]);
+    }
+    return found;
+}
+
+static bool is_missing(const char *socket)
+{
+    struct stat st;
+    return *socket != '@' && lstat(socket, &st) < 0 && errno == ENOENT;
+}
+
+enum rc pool_ask(const struct cli *cli, const char *socket, const struct pool_question *question,
+    struct buf *payload, struct err *err)
+{
+    int64_t ms = question->timeout_ms ? question->timeout_ms : POOL_TIMEOUT_MS;
+    enum rc rc = control_ask(socket, question->text, ms, payload, err);
+    const char *database = database_of(cli);
+    if (rc != RC_NOTFOUND || !database || !is_missing(socket))
+        return rc;
+    char *name CLEANUP_FREE = name_of_pool(cli, database);
+    return name ? control_ask(name, question->text, ms, payload, err) : rc;
+}
+
 enum rc pool_ask_status(struct cli *cli, const char *socket, struct err *err)
 {
     struct buf payload CLEANUP(buf_fini) = BUF_INIT;
-    enum rc rc = control_ask(socket, "status", POOL_TIMEOUT_MS, &payload, err);
+    enum rc rc = pool_ask(cli, socket, &(struct pool_question){.text = "status"}, &payload, err);
     json_decref(cli->pool);
     cli->pool = rc ? NULL : json_loadb(buf_str(&payload), payload.len, 0, NULL);
     cli->presence = rc == RC_NOTFOUND ? POOL_ABSENT : cli->pool ? POOL_RUNNING : POOL_SILENT;
@@ -105,11 +157,41 @@ static const char *short_path(const char *path)
     return path;
 }
 
+/* By the lock that every pool has on its database's directory; 0: none lives. */
+static pid_t find_living(const struct cli *cli)
+{
+    char name[32];
+    pid_t pid = locks_find(cli->config->pool.directory, "FLOCK", 0);
+    if (pid <= 0 || sys_proc_state(pid) == 0)
+        return 0;
+    locks_read_name(pid, name, sizeof(name));
+    return strcmp(name, "stintd") == 0 ? pid : 0;
+}
+
+static enum cli_exit fail_untold(const struct cli *cli, pid_t pid)
+{
+    return cli_fail(CLI_FAILED,
+        "a pool runs in %s (pid %d), but nobody answers on %s: it cannot be told. Try again, or, "
+        "to end it: kill -TERM %d   (at once: kill -QUIT %d)",
+        cli->config->pool.directory, (int)pid, cli->config->pool.socket, (int)pid, (int)pid);
+}
+
+enum cli_exit pool_fail(struct cli *cli, enum rc rc, const struct err *err)
+{
+    if (rc != RC_NOTFOUND)
+        return cli_fail_rc(rc, err);
+    cli->presence = POOL_ABSENT; /* by now */
+    return cli_need_pool(cli);
+}
+
 enum cli_exit cli_need_pool(struct cli *cli)
 {
     if (cli->presence == POOL_RUNNING)
         return CLI_OK;
     const struct pool_options *pool = &cli->config->pool;
+    pid_t living = cli->presence == POOL_ABSENT ? find_living(cli) : 0;
+    if (living > 0)
+        return fail_untold(cli, living);
     if (cli->presence == POOL_SILENT)
         return cli_fail(CLI_FAILED,
             "the pool that holds %s does not answer you; try again as its user, or as root",
@@ -140,7 +222,8 @@ int64_t pool_number(const struct cli *cli, const char *member, int64_t fallback)
 
 enum rc cli_ask(const struct cli *cli, const char *request, struct buf *payload, struct err *err)
 {
-    return control_ask(cli->config->pool.socket, request, POOL_TIMEOUT_MS, payload, err);
+    return pool_ask(
+        cli, cli->config->pool.socket, &(struct pool_question){.text = request}, payload, err);
 }
 
 json_t *pool_next_object(const char **rest)

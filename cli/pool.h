@@ -11,6 +11,16 @@
 
 #define POOL_TIMEOUT_MS 3000
 
+struct pool_question {
+    const char *text;   /* a request of control.h */
+    int64_t timeout_ms; /* 0: POOL_TIMEOUT_MS */
+};
+
+/* Whatever this program asks a pool, it asks here. While the socket is not there (somebody removed
+ * it; the supervisor makes it again), by the name that the pool has of its file: the pool that
+ * answered before, or the one with the database of cli->config. RC_NOTFOUND: nobody answers. */
+MUST_CHECK enum rc pool_ask(const struct cli *cli, const char *socket,
+    const struct pool_question *question, struct buf *payload, struct err *err);
 /* Fills cli->presence and cli->pool. RC_NOTFOUND: nobody answers on this socket. */
 MUST_CHECK enum rc pool_ask_status(struct cli *cli, const char *socket, struct err *err);
 /* The same of the pool that was started from this very file (cli->conf): where [pool] puts its
@@ -22,8 +32,10 @@ MUST_CHECK enum rc pool_ask_of_file(struct cli *cli, char **ret_socket, struct e
 void pool_mention_other(const struct cli *cli);
 bool pool_is_starting(const struct cli *cli); /* its last answer said so */
 /* CLI_OK when one runs; else says so and returns CLI_NO_POOL, or CLI_FAILED when it does not answer
- * this user. */
+ * this user, or lives and cannot be reached. */
 enum cli_exit cli_need_pool(struct cli *cli);
+/* What a question to a pool that answered before came to, in words: it may have ended meanwhile. */
+enum cli_exit pool_fail(struct cli *cli, enum rc rc, const struct err *err);
 
 /* A member of the pool's answer; NULL or fallback when it is not there. */
 const char *pool_text(const struct cli *cli, const char *member);

@@ -74,6 +74,7 @@ static void remove_log(const struct run_show *s)
 {
     struct store_options opts = {.path = s->cli->config->pool.database,
         .durability = s->cli->config->pool.durability,
+        .is_old = true,
         .busy_timeout_ms = TIDY_TIMEOUT_MS};
     struct store *store = NULL;
     if (store_open(&opts, &store, NULL))

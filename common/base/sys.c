@@ -261,17 +261,32 @@ enum rc sys_find_program(const char *name, char **ret_path, struct err *err)
         name, own, STINT_LIBEXECDIR);
 }
 
-char sys_proc_state(pid_t pid)
+/* "STATE PARENT …" of /proc/PID/stat; NULL: there is no such pid. */
+static const char *read_stat(pid_t pid, char *text, size_t cap)
 {
-    char path[64], text[512];
+    char path[64];
     (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
     CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
+    ssize_t n = fd >= 0 ? read(fd, text, cap - 1) : -1;
     if (n <= 0)
-        return 0;
+        return NULL;
     text[n] = '\0';
     const char *paren = strrchr(text, ')'); /* the name may hold any character, ')' too */
-    return paren && paren[1] == ' ' ? paren[2] : '\0';
+    return paren && paren[1] == ' ' ? paren + 2 : NULL;
+}
+
+char sys_proc_state(pid_t pid)
+{
+    char text[512];
+    const char *stat = read_stat(pid, text, sizeof(text));
+    return stat ? *stat : '\0';
+}
+
+pid_t sys_proc_parent(pid_t pid)
+{
+    char text[512];
+    const char *stat = read_stat(pid, text, sizeof(text));
+    return stat && *stat ? (pid_t)atoi(stat + 1) : 0;
 }
 
 uint64_t sys_random(void)

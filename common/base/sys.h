@@ -62,6 +62,7 @@ MUST_CHECK enum rc sys_find_program(const char *name, char **ret_path, struct er
 
 /* The state letter of /proc/PID/stat ('R', 'S', 'D', 'T', 'Z' …); 0 when there is no such pid. */
 char sys_proc_state(pid_t pid);
+pid_t sys_proc_parent(pid_t pid); /* 0: there is no such pid, or it has none here */
 uint64_t sys_random(void);
 
 #endif

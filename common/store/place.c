@@ -269,7 +269,7 @@ enum rc place_check(const struct store_options *opts, struct err *err)
     if (opts->is_copy)
         return RC_OK;
     int errnum = lstat(path, &st) ? errno : 0;
-    if (errnum == ENOENT && opts->is_read_only)
+    if (errnum == ENOENT && (opts->is_read_only || opts->is_old))
         return err_set(err, RC_NOTFOUND, "no database at %s", path);
     enum rc rc = check_fs(path, err);
     if (rc)

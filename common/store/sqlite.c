@@ -255,9 +255,9 @@ static enum rc open_handle(struct db *db, bool is_read_only, sqlite3 **ret, stru
     return rc;
 }
 
-static enum rc set_up(struct db *db, bool is_read_only, struct err *err)
+static enum rc set_up(struct db *db, const struct store_options *opts, struct err *err)
 {
-    enum rc rc = is_read_only ? RC_OK : setup_wal(db, db->path, &db->wait, err);
+    enum rc rc = setup_journal(db, opts, &db->wait, err);
     db->is_full_now = db->is_normal; /* the other one, so that it is set */
     if (rc == RC_OK)
         rc = set_sync(db, !db->is_normal, err);
@@ -307,7 +307,7 @@ static enum rc sqlite_open(const struct store_options *opts, struct db **ret, st
     db->is_normal = opts->durability == DURABILITY_NORMAL;
     rc = open_handle(db, opts->is_read_only, &db->main, err);
     if (rc == RC_OK)
-        rc = set_up(db, opts->is_read_only, err);
+        rc = set_up(db, opts, err);
     /* A first commit syncs the directory in case the log is new. It is not, and now it stays. */
     sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
     if (rc == RC_OK && opts->is_beside_pool && place_has_log(opts->path))

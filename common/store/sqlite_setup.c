@@ -67,7 +67,7 @@ static enum rc switch_to_wal(struct db *db, const char *path, struct err *err)
 
 /* The switch takes an exclusive lock without asking the busy handler, so when several processes
  * open a new file at once all but one are refused: they look again. */
-enum rc setup_wal(struct db *db, const char *path, struct lock_wait *wait, struct err *err)
+static enum rc become_wal(struct db *db, const char *path, struct lock_wait *wait, struct err *err)
 {
     enum rc rc = switch_to_wal(db, path, err);
     for (int count = 0; rc == RC_BUSY && lock_wait_step(wait, count); count++) {
@@ -77,6 +77,17 @@ enum rc setup_wal(struct db *db, const char *path, struct lock_wait *wait, struc
     wait->has_tries = false;
     lock_wait_over(wait);
     return rc;
+}
+
+enum rc setup_journal(
+    struct db *db, const struct store_options *opts, struct lock_wait *wait, struct err *err)
+{
+    if (opts->is_read_only)
+        return RC_OK;
+    if (!opts->is_old)
+        return become_wal(db, opts->path, wait, err);
+    enum rc rc = is_wal(db, err);
+    return rc != RC_AGAIN ? rc : err_set(err, RC_INVALID, "database %s is not set up", opts->path);
 }
 
 static enum rc read_settings(struct db *db, bool *ret_is_right, struct err *err)

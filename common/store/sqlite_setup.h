@@ -11,9 +11,10 @@
 const char *setup_write_hint(void);
 /* Runs a statement of the driver to its end. */
 MUST_CHECK enum rc setup_run(struct db *db, enum query id, struct err *err);
-/* Switches the file to write-ahead logging; many processes may do so at once. */
-MUST_CHECK enum rc setup_wal(
-    struct db *db, const char *path, struct lock_wait *wait, struct err *err);
+/* Switches the file to write-ahead logging, if it is opened so; many processes may do so at once.
+ */
+MUST_CHECK enum rc setup_journal(
+    struct db *db, const struct store_options *opts, struct lock_wait *wait, struct err *err);
 /* Reads every setting back. */
 MUST_CHECK enum rc setup_check(struct db *db, const char *path, bool is_normal, struct err *err);
 /* The driver's schema, snapshot and verify. */

@@ -30,6 +30,7 @@ struct store_options {
     const char *path; /* absolute */
     enum durability durability;
     bool is_read_only;       /* never creates, never writes */
+    bool is_old;             /* never creates, never sets up: what is there, as it is */
     bool is_copy;            /* a backup, which nobody else has open: may lie anywhere */
     bool is_beside_pool;     /* a running pool holds this file open and has committed to it */
     bool has_precedence;     /* waits for the write lock in the shortest steps: the keeper */
@@ -39,7 +40,7 @@ struct store_options {
 
 /* Opens (creates when missing, unless read-only), sets and reads back every pragma of
  * RELIABILITY.md, refuses network file systems and files of another user. Does not migrate.
- * RC_NOTFOUND: read-only and no file. */
+ * RC_NOTFOUND: read-only or old, and no file. */
 MUST_CHECK enum rc store_open(
     const struct store_options *opts, struct store **ret, struct err *err);
 void store_close(struct store *store);
