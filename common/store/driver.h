@@ -19,6 +19,7 @@ struct stmt; /* one prepared statement of it, reset when asked for again */
 struct schema_state {
     int64_t version; /* 0: none yet */
     bool is_empty;   /* nothing in the file */
+    int64_t page_bytes;
     bool is_ours;    /* bears our mark */
 };
 

@@ -130,6 +130,7 @@ enum rc setup_schema(struct db *db, struct schema_state *ret, struct err *err)
     if (rc == RC_ROW)
         *ret = (struct schema_state){
             .version = d->col_int(s, "version"),
+            .page_bytes = d->col_int(s, "page_bytes"),
             .is_empty = d->col_int(s, "objects") == 0,
             .is_ours = d->col_int(s, "application_id") == APPLICATION_ID,
         };

@@ -6,6 +6,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/json_scan.h"
 #include "common/base/text.h"
+#include "common/store/look.h"
 #include "common/store/query.h"
 
 enum rc store_open(const struct store_options *opts, struct store **ret, struct err *err)
@@ -35,11 +36,32 @@ void store_tidy(struct store *store)
     store->driver->tidy(store->db);
 }
 
+/* An empty database is one page. What is longer was another one, whose first page somebody wrote
+ * over; nothing may begin in it anew. Its size is from before the look into it: what another
+ * process has put there since is no riddle. */
+static enum rc check_empty(
+    const struct store *store, const struct schema_state *state, int64_t bytes, struct err *err)
+{
+    if (!state->is_empty || state->page_bytes <= 0 || bytes <= state->page_bytes)
+        return RC_OK;
+    const char *db = store->path;
+    return err_set(err, RC_INVALID,
+        "database %s is damaged: it holds %lld pages, but no tables: its first page was written "
+        "over. Keep what there is (cp -p %s* SAFE_PLACE/), then restore a backup: stint stop; "
+        "rm -f %s-wal %s-shm; cp BACKUP %s; stint db check   or save what can be read: "
+        "sqlite3 %s .recover",
+        db, (long long)((bytes + state->page_bytes - 1) / state->page_bytes), db, db, db, db, db);
+}
+
 /* RC_AGAIN: older than this program. */
 static enum rc compare_schema(struct store *store, int64_t *ret_version, struct err *err)
 {
     struct schema_state state = {0};
+    int64_t bytes, wal_bytes;
+    look_sizes(store->path, &bytes, &wal_bytes);
     enum rc rc = store->driver->schema(store->db, &state, err);
+    if (!rc)
+        rc = check_empty(store, &state, bytes, err);
     if (rc)
         return rc;
     int64_t ours = (int64_t)*store->driver->migrations_len;

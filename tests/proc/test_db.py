@@ -212,6 +212,32 @@ class Database(StintTest):
         self.stint("db", "backup", "b/x.db", code=1)
         self.assertEqual(self.names(), [])
 
+    def test_a_first_page_that_was_written_over_is_no_beginning(self):
+        self.fill()
+        self.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        new = self.path("new.db")
+        db = sqlite3.connect(new)
+        db.execute("PRAGMA journal_mode = wal")
+        db.close()
+        with open(new, "rb") as f:
+            page = f.read()
+        with open(self.database, "r+b") as f:
+            f.write(page)
+        for name in ("stint.db-wal", "stint.db-shm"):
+            if os.path.exists(self.path(name)):
+                os.unlink(self.path(name))
+        with open(self.database, "rb") as f:
+            before = f.read()
+        for words, code in ((["status"], 1), (["ls"], 1), (["add", "j", "k"], 1),
+                            (["run", "--drain"], 78), (["db", "check"], 1),
+                            (["db", "backup", "b/x.db"], 1)):
+            with self.subTest(words=words):
+                said = self.stint(*words, code=code).err
+                self.assertIn("is damaged: it holds", said)
+                self.assertIn("cp BACKUP", said)
+        with open(self.database, "rb") as f:
+            self.assertEqual(f.read(), before)
+
     def test_our_own_asserts_are_part_of_it(self):
         self.fill(3)
         self.execute("UPDATE stage_counts SET pending = pending + 1")
