@@ -9,6 +9,7 @@
 #include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/base/json_scan.h"
+#include "common/base/script.h"
 #include "common/base/text.h"
 #include "common/protocol/doubt.h"
 #include "common/protocol/request.h"
@@ -199,7 +200,11 @@ bool check_item(
 
 void check_cannot_start(struct handler_check *c, enum rc rc, int errnum, const struct err *err)
 {
-    const char *why = errnum == ENOENT ? "no such file, or its interpreter (the #! line) is missing"
+    CLEANUP(buf_fini) struct buf fault = BUF_INIT;
+    const bool is_file = errnum == ENOENT || errnum == ENOEXEC;
+    const char *why = is_file && script_add_fault(c->argv[0], &fault) ? buf_str(&fault)
+                      : errnum == ENOENT
+                          ? "no such file, or its interpreter (the #! line) is missing"
                       : errnum == EACCES  ? "not executable; chmod +x it"
                       : errnum == ENOEXEC ? "not a program; does it begin with a #! line?"
                                           : err->text;

@@ -111,7 +111,7 @@ static inline void stint_checkpoint(struct stint_run *run, const char *json)
     run->host->checkpoint(run, json);
 }
 
-/* Amounts add up. of: a label; NULL: none. */
+/* Amounts add up. usd, tokens: −1: not said, but one of them must be. of: a label; NULL: none. */
 static inline void stint_cost(struct stint_run *run, double usd, int64_t tokens, const char *of)
 {
     run->host->cost(run, usd, tokens, of);

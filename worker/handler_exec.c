@@ -6,6 +6,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/crash.h"
+#include "common/base/script.h"
 #include "common/base/sys.h"
 #include "common/ipc/fds.h"
 #include "worker/exec_end.h"
@@ -80,7 +81,10 @@ static void conclude_not_started(
         return;
     }
     const char *user = a->stage->spec->tuning.user;
-    const char *what = errnum == ENOENT ? "no such file, or its interpreter is missing"
+    CLEANUP(buf_fini) struct buf fault = BUF_INIT;
+    const bool is_file = errnum == ENOENT || errnum == ENOEXEC;
+    const char *what = is_file && script_add_fault(command->path, &fault) ? buf_str(&fault)
+                       : errnum == ENOENT ? "no such file, or its interpreter is missing"
                        : errnum == EACCES && !user[0] ? "not an executable file (permission denied)"
                        : errnum == ENOEXEC ? "not a program; does it begin with a #! line?"
                                            : err->text;

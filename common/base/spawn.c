@@ -12,7 +12,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "common/base/cleanup.h"
 #include "common/base/proctree.h"
+#include "common/base/script.h"
 
 #define SPAWN_FDS_MAX 32
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -286,7 +288,12 @@ static enum rc explain(const struct plan *plan, struct err *err)
     }
     if (step != STEP_EXEC)
         return err_sys(err, errnum, "cannot start %s: %s", opts->path, step_texts[step]);
-    (void)err_sys(err, errnum, "cannot start %s", opts->path);
+    CLEANUP(buf_fini) struct buf fault = BUF_INIT;
+    if ((errnum == ENOENT || errnum == ENOEXEC) && !opts->cwd && strchr(opts->path, '/') &&
+        script_add_fault(opts->path, &fault))
+        (void)err_set(err, RC_SYS, "cannot start %s: %s", opts->path, buf_str(&fault));
+    else
+        (void)err_sys(err, errnum, "cannot start %s", opts->path);
     if (errnum == ENOENT || errnum == ENOTDIR)
         return RC_NOTFOUND;
     return errnum == EACCES || errnum == ENOEXEC ? RC_INVALID : RC_SYS;

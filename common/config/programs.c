@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/script.h"
 #include "common/base/sys.h"
 
 #define OTHERS_WRITE (S_IWGRP | S_IWOTH)
@@ -103,6 +104,7 @@ bool program_add_fault(const struct config *config, const char *name, struct buf
 {
     struct stat st;
     const bool is_ours = strchr(name, '/') != NULL;
+    CLEANUP(buf_fini) struct buf script = BUF_INIT;
     CLEANUP_FREE char *path = program_find(config, name);
     if (!path)
         buf_addf(out, "%s does not exist%s", name,
@@ -111,6 +113,8 @@ bool program_add_fault(const struct config *config, const char *name, struct buf
         buf_addf(out, "%s is no file", path);
     else if (access(path, X_OK) < 0)
         buf_addf(out, "%s is not executable: chmod +x %s", path, path);
+    else if (is_ours && script_add_fault(path, &script))
+        buf_addf(out, "%s cannot be run: %s", path, buf_str(&script));
     else
         (void)program_add_writable(path, is_ours, out);
     return out->len > 0;

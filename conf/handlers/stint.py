@@ -12,7 +12,6 @@ Wait(items); any other exception is a Retry, its traceback goes to standard erro
 called once for each item; serve(f, batch=True) calls it with the list of them, and takes a list of
 results (or of such exceptions). print() never harms the protocol."""
 import asyncio
-import contextlib
 import inspect
 import json
 import os
@@ -21,7 +20,7 @@ import threading
 import traceback
 
 _lock = threading.Lock()
-_fd = {}  # "out": where messages go
+_fd = {}  # "out": where messages go; "loop": for what a plain function wants awaited
 
 
 class Outcome(Exception):
@@ -99,7 +98,8 @@ class Run:
 async def _call(handler, runs, batch):
     try:
         results = handler(runs if batch else runs[0])
-        results = await results if inspect.isawaitable(results) else results
+        if inspect.isawaitable(results):  # also of a lambda, or a decorator's plain function
+            results = _fd["loop"].run_until_complete(results) if "loop" in _fd else await results
         results = list(results) if batch else [results]
         if len(results) != len(runs):
             raise Fail(f"the handler made {len(results)} results of {len(runs)} items")
@@ -141,9 +141,9 @@ def serve(handler, version=None, batch=False):
     if not control:
         os.dup2(2, 1)
         _say("hello", protocol=1, version=version)
-    if inspect.iscoroutinefunction(handler):
+    if any(map(inspect.iscoroutinefunction, (handler, type(handler).__call__))):
         return asyncio.run(_serve_many(handler, lines, batch))
+    _fd["loop"] = asyncio.new_event_loop()
     for line in lines:
         for call in _calls(handler, json.loads(line), batch):
-            with contextlib.suppress(StopIteration):
-                call.send(None)  # it never waits: no loop is needed
+            next(call.__await__(), None)  # it never waits itself: no loop is needed

@@ -79,8 +79,7 @@ stint_read() {
         if (value == "null" || value == "") exit 1
         if (ENVIRON["STINT_FORM"] == "text" && value ~ /^"/)
             value = plain(substr(value, 2, length(value) - 2))
-        print value
-    }'
+        print value }'
 }
 stint_json() { # in a batch first of the item
     printf '%s\n' "$STINT_REQUEST" | stint_read "${2:-json}" "${STINT_WITHIN-}$1" ||
@@ -91,10 +90,11 @@ stint_text() { # control characters other than tab and line break are left out
     printf '"%s"' "$(printf '%s\n' "$1" | LC_ALL=C tr -d '\001-\010\013-\037' | LC_ALL=C sed \
         's/[\\"]/\\&/g; s/	/\\t/g; $!s/$/\\n/' | tr -d '\n')"
 }
-# A member of a message, unless it is empty: as it is; a text; a time.
-stint_m() { [ -z "${2-}" ] || printf ',"%s":%s' "$1" "$2"; }
+# A member of a message, unless it is empty: as it is (.5 and 5. are no JSON); a text; a time.
+stint_m() { case ${2-} in '') ;; .*) stint_m "$1" "0$2" ;; *.) stint_m "$1" "${2}0" ;;
+    *) printf ',"%s":%s' "$1" "$2" ;; esac; }
 stint_mt() { [ -z "${2-}" ] || stint_m "$1" "$(stint_text "${2-}")"; }
-stint_ma() { case ${2-} in *[!0-9.]*) stint_mt "$1" "${2-}" ;; *) stint_m "$1" "${2-}" ;; esac; }
+stint_ma() { case ${2-} in *[!0-9.]*|*.*.*) stint_mt "$1" "$2" ;; *) stint_m "$1" "${2-}" ;; esac; }
 stint_say() { printf '{"type":"%s"%s%s}\n' "$1" "$STINT_ABOUT" "${2-}" >&3; }
 stint_end() { stint_say "$1" "${2-}"; exit "$STINT_SAID"; }
 stint_progress() {

@@ -91,6 +91,24 @@ class Check(StintTest):
         self.assertRegex(self.stint("check").err, r"stint\.conf:\d+: .*no file matches .*in/\*.zip")
         self.assertEqual(len(self.stint("check", "--json").json["warnings"]), 1)
 
+    def test_scripts_that_no_kernel_runs(self):
+        self.config("[job j]\nhandler = exec ./handler\n")
+        for text, words in (("#!/bin/sh\r\necho\r\n", r"carriage return.*type: sed -i 's/\\r\$//' "),
+                            ("#!/usr/bin/env sh\r\n:\r\n", "carriage return"),
+                            ("#!/no/such/sh\n", "its interpreter /no/such/sh does not exist"),
+                            ("#!/usr/bin/env no-such-sh -x\n", "no-such-sh is not in PATH"),
+                            ("#!\n", "names no interpreter"), ("", "does not begin with a #! line"),
+                            ("echo\n", "does not begin with a #! line")):
+            self.write("handler", text, 0o755)
+            self.assertRegex(self.stint("check", code=78).err, "handler cannot be run: .*" + words)
+            if "/env" in text:  # that one is there, and says it itself
+                continue
+            self.assertRegex(self.stint("try", "j", "k", code=1).out, words)
+            self.assertRegex(self.stint("handler-check", "./handler", code=1).out, words)
+        for text in ("#!/bin/sh -e\n", "#! /usr/bin/env sh\n", "#!/usr/bin/env -S sh -e\n", "\x7fELF\0"):
+            self.write("handler", text, 0o755)
+            self.stint("check")
+
     def test_a_directory_is_no_configuration(self):
         self.config(NOOP)
         done = self.stint("-c", self.dir, "status", code=78)

@@ -169,12 +169,27 @@ class PythonAsync(Concurrent, StintTest):
     handler = ("say_all.py", "async")
 
 
+class PythonWrapped(Library, StintTest):
+    """An async handler behind a plain function, as a decorator makes it."""
+    program, handler, crash = "python3", ("say_all.py", "wrapped"), "ValueError: bad luck"
+
+
+class PythonObject(Concurrent, StintTest):
+    """An object whose __call__ is async."""
+    program, handler, crash = "python3", ("say_all.py", "object"), "ValueError: bad luck"
+
+
 class Node(Concurrent, StintTest):
     program, handler, crash = "node", ("say_all.js",), "Error: bad luck"
 
 
 class Shell(Library, StintTest):
     program, handler, crash = "sh", ("say_all.sh",), "handle failed"
+
+    def test_numbers_as_people_write_them(self):
+        self.assertEqual(self.ask("numbers", False),
+                         [{"type": "cost", "usd": 0.5}, {"type": "limit", "retry_after": 1.0},
+                          {"type": "retry", "why": "HTTP 503", "after": 0.25}])
 
     def text_given(self):
         return "".join(c for c in TEXT if c in "\n\t" or c >= " ")

@@ -149,7 +149,8 @@ static void cost(struct stint_run *run, double usd, int64_t tokens, const char *
 {
     struct saying s;
     begin(&s, of(run), "cost", true);
-    json_num(&s.j, "usd", usd);
+    if (usd != -1)
+        json_num(&s.j, "usd", usd);
     add_count(&s, "tokens", tokens);
     add_text(&s, "of", label);
     end(&s, "cost");

@@ -54,4 +54,10 @@ async def handle_async(run):
     return handle(run)
 
 
-stint.serve(handle_async if "async" in sys.argv else handle, version="1.5")
+class Handler:
+    async def __call__(self, run):
+        return await handle_async(run)
+
+
+HANDLERS = {"async": handle_async, "wrapped": lambda run: handle_async(run), "object": Handler()}
+stint.serve(HANDLERS.get(sys.argv[-1], handle), version="1.5")

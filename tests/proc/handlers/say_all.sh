@@ -32,6 +32,11 @@ lines	and "more" \ é' warn
     fail) stint_fail "no such page" ;;
     skip) stint_skip "not needed" ;;
     retry) stint_retry "HTTP 503" 30s ;;
+    numbers)
+        stint_cost .5
+        stint_limit 1.
+        stint_retry "HTTP 503" .25
+        ;;
     retry-now) stint_retry again ;;
     snooze) stint_snooze "not yet" 600 ;;
     wait) stint_wait '[{"job":"o","key":"k"}]' continue ;;
