@@ -183,7 +183,8 @@ void doctor_look_database(struct doctor *d)
         if (find)
             doctor_fix(d, "%s; then remove the names that are not %s", find, pool->database);
         else
-            doctor_fix(d, "stint db check says what to do about a damaged file");
+            doctor_fix(d, rc == RC_STORE ? "stint db check says what to do about a damaged file"
+                                         : "what to type stands in the line above");
     }
 }
 

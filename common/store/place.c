@@ -210,6 +210,11 @@ static enum rc refuse_directory(const char *path, const struct stat *home, struc
     CLEANUP_FREE char *dir = sys_dirname(path);
     CLEANUP(buf_fini) struct buf word = BUF_INIT;
     add_path(&word, dir);
+    if (home->st_uid == geteuid())
+        return err_set(err, RC_INVALID,
+            "database %s: its directory may not be written by its owner, this user; type: "
+            "chmod u+wx%s   (or the file system is read-only)",
+            path, buf_str(&word));
     return err_set(err, RC_INVALID,
         "database %s: its directory belongs to user %u, and this is user %u, who may not write "
         "there; give it a directory of its own (database = PATH in [pool]), or, if this one is "
@@ -284,6 +289,23 @@ enum rc place_check(const struct store_options *opts, struct err *err)
     if (is_given && opts->hooks.on_given)
         opts->hooks.on_given(opts->hooks.ctx, (int64_t)home.st_uid);
     return rc;
+}
+
+bool place_refuses(const char *path, struct err *err)
+{
+    struct stat st;
+    if (check_directory(path, err))
+        return true;
+    if (faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) == 0 || errno != EACCES ||
+        stat(path, &st))
+        return false;
+    CLEANUP(buf_fini) struct buf word = BUF_INIT;
+    add_path(&word, path);
+    (void)err_set(err, RC_INVALID,
+        "database %s may not be read and written by user %u, this one; its owner, user %u, types: "
+        "chmod u+rw%s",
+        path, (unsigned)geteuid(), (unsigned)st.st_uid, buf_str(&word));
+    return true;
 }
 
 bool place_has_log(const char *path)

@@ -19,6 +19,8 @@ char *place_cure(const char *path);
 /* When the database has more than one name (hard links), the command that finds them; else NULL.
  * Caller frees. */
 char *place_find_names(const char *path);
+/* What of the file or its directory this user may not write, and what to type; false: nothing. */
+bool place_refuses(const char *path, struct err *err);
 /* Its write-ahead log holds commits: whoever made the first of them has seen to it that the log's
  * name is on disk. */
 bool place_has_log(const char *path);

@@ -33,8 +33,7 @@ struct db {
     struct stmt stmts[QUERY_COUNT];
 };
 
-/* SQLite's busy handler. */
-static int on_busy(void *ctx, int count)
+static int on_busy(void *ctx, int count) /* of SQLite */
 {
     return lock_wait_step(ctx, count);
 }
@@ -50,7 +49,10 @@ static enum rc fail(
     const struct db *db, sqlite3 *handle, int code, const char *what, struct err *err)
 {
     const char *text = sqlite3_errmsg(handle); /* of none: out of memory */
-    switch (code & 0xff) {
+    int kind = code & 0xff;
+    if ((kind == SQLITE_READONLY || kind == SQLITE_CANTOPEN) && place_refuses(db->path, err))
+        return RC_INVALID;
+    switch (kind) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         return lock_wait_refused(&db->wait, db->path, err);

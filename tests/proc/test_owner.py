@@ -106,6 +106,24 @@ class Owner(StintTest):
         said = self.run_as("nobody", "stint", "add", "j", "k", code=1).stderr
         self.assertIn(f"as root: chown {self.nobody.pw_uid} {self.path('d')}", said)
 
+    def test_what_may_not_be_written_is_not_damaged(self):
+        self.run_as("nobody", "stint", "add", "j", "k")
+        self.run_as("nobody", "stintd", "--drain")
+        for name, mode, fix in (("d", 0o555, f"chmod u+wx {self.path('d')}"),
+                                ("d/stint.db", 0, f"chmod u+rw {self.database}")):
+            before = os.stat(self.path(name)).st_mode & 0o777
+            os.chmod(self.path(name), mode)
+            for words in (["db", "check"], ["status"], ["add", "j", "l"], ["ls"]):
+                with self.subTest(name=name, words=words):
+                    said = self.run_as("nobody", "stint", *words, code=1).stderr
+                    self.assertIn(fix, said)
+                    self.assertNotIn("cp BACKUP", said)
+            self.assertIn(fix, self.run_as("nobody", "stint", "doctor", code=1).stdout)
+            os.chmod(self.path(name), before)
+        said = self.run_as("daemon", "stint", "doctor", code=1).stdout
+        self.assertIn("sudo -u", said)
+        self.assertNotIn("db check", said)
+
     def test_another_users_database_is_worked_on_as_that_user(self):
         self.run_as("nobody", "stint", "add", "j", "k")
         said = self.run_as("daemon", "stint", "add", "j", "l", code=1).stderr
