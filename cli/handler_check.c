@@ -11,6 +11,7 @@
 #include "common/base/json_scan.h"
 #include "common/base/script.h"
 #include "common/base/text.h"
+#include "common/config/programs.h"
 #include "common/protocol/doubt.h"
 #include "common/protocol/request.h"
 
@@ -103,6 +104,8 @@ static void note_no_message(
     struct finding *f = finding_add(c, true, line, len, "line %lld of %s: %s",
         (long long)c->talk.said.number, where(c), err->text);
     f->column = is_text ? first + 1 : column;
+    if (len <= first + 1 && !is_text)
+        f->fix = xstrdup("a message is one line: JSON must not be printed over several");
     if (is_dict)
         f->fix = xstrdup("strings in JSON have double quotes: write what json.dumps() makes of it");
     if (is_text && c->talk.is_resident)
@@ -223,6 +226,14 @@ void check_last_words(const struct handler_check *c, struct buf *out)
         buf_addf(out, ": %.*s", (int)(end - start), errors->data + start);
 }
 
+/* A pool does not start with such a file. */
+static void check_writable(struct handler_check *c)
+{
+    CLEANUP(buf_fini) struct buf why = BUF_INIT;
+    if (strchr(c->argv[0], '/') && program_add_writable(c->argv[0], true, &why))
+        (void)finding_add(c, true, NULL, 0, "the pool refuses it: %s", buf_str(&why));
+}
+
 enum rc handler_check_run(struct handler_check *c, struct err *err)
 {
     CLEANUP(buf_fini) struct buf data = BUF_INIT;
@@ -232,6 +243,7 @@ enum rc handler_check_run(struct handler_check *c, struct err *err)
             err, RC_INVALID, "--data is not JSON; quote it, like --data '{\"depth\":2}'");
     c->data = buf_str(&data);
     enum rc rc = RC_OK;
+    check_writable(c);
     if (!is_resident)
         rc = handler_check_exec(c, &is_resident, err);
     if (rc == RC_OK && is_resident) {

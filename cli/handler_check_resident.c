@@ -181,7 +181,8 @@ static bool give_up(struct handler_check *c, struct asked *asked, int64_t id)
     const bool *has = asked->has_items[id - CHECK_ID];
     const char *key = !c->is_batch ? "" : check_key(c, has[0] ? 1 : 0);
     (void)finding_add(c, true, NULL, 0,
-        "no outcome for id %lld%s%s%s within %lld ms; if it needs so long, say --timeout",
+        "no outcome for id %lld%s%s%s within %lld ms; does it flush what it says? If it needs so "
+        "long, say --timeout",
         (long long)id, c->is_batch ? " and item \"" : "", key, c->is_batch ? "\"" : "",
         (long long)c->timeout_ms);
     say_cancel(c, id);

@@ -63,7 +63,7 @@ bool script_add_fault(const char *path, struct buf *out)
     const size_t len = strlen(head);
     if (strncmp(head, "#!", 2) != 0) {
         if (is_text)
-            buf_adds(out, "it is no program: it does not begin with a #! line, like #!/bin/sh");
+            buf_adds(out, "not a program: it does not begin with a #! line, like #!/bin/sh");
         return is_text;
     }
     if (head[len - 1] == '\r') {

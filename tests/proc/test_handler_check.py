@@ -70,6 +70,16 @@ class Exec(Check):
             grep -q '"key":"a b","data":{"x":\\[1,2\\]},"attempt":1,' || exit 77"""))
         self.assertEqual(found["outcome"], "done by exit status 0, a result of 0 bytes")
 
+    def test_one_that_others_may_write(self):
+        handler = self.handler("true")
+        os.chmod(handler, 0o777)
+        self.assertIn("chmod go-w", self.bad("the pool refuses it", handler)["text"])
+
+    def test_a_message_over_several_lines(self):
+        fault = self.bad("line 1 of descriptor 3", self.handler(
+            """printf '{\\n"type":"done"\\n}\\n' >&3"""))
+        self.assertIn("a message is one line", fault["fix"])
+
     def test_bad_json_has_its_column(self):
         fault = self.bad("line 2 of descriptor 3: not valid JSON", self.handler(
             """echo '{"type":"progress","done":1}' >&3; echo '{"type":"done" "result":1}' >&3"""))
