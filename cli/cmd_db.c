@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/pool.h"
 #include "cli/progress.h"
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
@@ -83,7 +84,7 @@ static enum rc verify(struct cli *cli, struct buf *problems, struct err *err)
         rc = store_check_schema(cli->store, err);
     if (rc == RC_OK)
         rc = store_verify(cli->store, problems, err);
-    if (rc != RC_STORE)
+    if (rc != RC_STORE && rc != RC_CORRUPT)
         return rc;
     buf_addf(problems, "%s\n", err->text); /* it could not be read to the end */
     return RC_OK;
@@ -93,6 +94,8 @@ static enum cli_exit check(struct cli *cli)
 {
     struct buf problems CLEANUP(buf_fini) = BUF_INIT;
     struct err err = {""};
+    if (pool_check_file(cli, NULL))
+        return CLI_FAILED;
     enum rc rc = verify(cli, &problems, &err);
     if (rc == RC_NOTFOUND)
         return need_store(cli);

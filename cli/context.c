@@ -285,6 +285,8 @@ enum cli_exit cli_open_read(struct cli *cli)
 {
     struct err err = {""};
     struct store_options opts = store_options(cli, true);
+    if (pool_check_file(cli, NULL))
+        return CLI_FAILED;
     enum rc rc = store_open(&opts, &cli->store, &err);
     if (rc == RC_NOTFOUND) {
         cli->store = NULL;
@@ -328,6 +330,8 @@ enum cli_exit cli_open_write(struct cli *cli)
 {
     struct err err = {""};
     struct store_options opts = store_options(cli, false);
+    if (pool_check_file(cli, NULL))
+        return CLI_FAILED;
     enum rc rc = store_open(&opts, &cli->store, &err);
     if (rc)
         return cli_fail_rc(rc, &err);

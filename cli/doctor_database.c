@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/doctor.h"
+#include "cli/pool.h"
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/locks.h"
@@ -157,6 +158,11 @@ void doctor_look_database(struct doctor *d)
     }
     (void)doctor_look_mode(d, "directory", pool->directory, &st, false);
     look_disk(d, pool->directory);
+    if (pool_check_file(cli, &err)) {
+        doctor_add(d, FINDING_PROBLEM, ABOUT, "%s", err.text);
+        doctor_fix(d, "see the pool's log: database.replaced; then look again: stint doctor");
+        return;
+    }
     char *cure CLEANUP_FREE = place_cure(pool->database);
     enum rc rc = store_open(&opts, &cli->store, &err);
     if (rc == RC_NOTFOUND) {

@@ -16,6 +16,7 @@
 #include "common/config/same_file.h"
 #include "common/ipc/control.h"
 #include "common/ipc/control_name.h"
+#include "common/ipc/home.h"
 
 /* The pool that we mean: the one that answered, else the one of the configuration. */
 static const char *database_of(const struct cli *cli)
@@ -201,6 +202,36 @@ enum cli_exit cli_need_pool(struct cli *cli)
     pool_mention_other(cli);
     cli_say(cli, "Start one:  stint run      or  systemctl start stint");
     return CLI_NO_POOL;
+}
+
+/* As the pool names its own file in `status`. */
+static bool is_file_of_pool(const char *database, const char *file)
+{
+    char here[HOME_TEXT_MAX];
+    struct stat st;
+    return lstat(database, &st) == 0 && strcmp(home_format(st.st_dev, st.st_ino, here), file) == 0;
+}
+
+enum cli_exit pool_check_file(struct cli *cli, struct err *ret_text)
+{
+    const char *database = cli->config->pool.database;
+    struct err err = {""};
+    if (cli->presence == POOL_RUNNING && !cli->pool && /* it was asked in brief */
+        pool_ask_status(cli, cli->config->pool.socket, NULL))
+        return CLI_OK;
+    const char *file = cli->presence == POOL_RUNNING ? pool_text(cli, "database_file") : NULL;
+    if (!file || !*file || is_file_of_pool(database, file))
+        return CLI_OK;
+    (void)err_set(&err, RC_GONE,
+        "the pool (pid %lld) has another file open than what is at %s now: the database was %s "
+        "while it ran, and nothing is done here. The pool ends by itself; its log says what to do "
+        "(database.replaced). See whether it has ended: stint doctor",
+        (long long)pool_number(cli, "pid", 0), database,
+        access(database, F_OK) == 0 ? "replaced" : "removed");
+    if (!ret_text)
+        return cli_fail_rc(RC_GONE, &err);
+    *ret_text = err;
+    return CLI_FAILED;
 }
 
 bool pool_is_starting(const struct cli *cli)

@@ -30,6 +30,9 @@ MUST_CHECK enum rc pool_ask_of_file(struct cli *cli, char **ret_socket, struct e
 /* Of this file runs a pool of a user whom we do not believe as we are: says so, and what to type.
  */
 void pool_mention_other(const struct cli *cli);
+/* CLI_OK unless a running pool has another file open than the one at the database's path now (it
+ * was removed or replaced under it): says so. ret_text, if not NULL, gets it instead. */
+enum cli_exit pool_check_file(struct cli *cli, struct err *ret_text);
 bool pool_is_starting(const struct cli *cli); /* its last answer said so */
 /* CLI_OK when one runs; else says so and returns CLI_NO_POOL, or CLI_FAILED when it does not answer
  * this user, or lives and cannot be reached. */

@@ -10,6 +10,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "supervisor/lost.h"
 #include "supervisor/review.h"
 
 #define LOOK_AT_FILE_MS 1000
@@ -314,15 +315,22 @@ void control_serve(struct control *control)
     control->pool->reload.on_over_arg = control;
 }
 
+static bool is_file_ours(const struct control *control)
+{
+    struct stat st;
+
+    return lstat(control->path, &st) == 0 && st.st_dev == control->device &&
+           st.st_ino == control->inode;
+}
+
 /* Whoever removes the socket under a living pool must not cut it off from its operator. */
 static void keep_file(struct control *control)
 {
     int old_fd = control->fd;
-    struct stat st;
     struct err err;
 
-    if (lstat(control->path, &st) == 0 && st.st_dev == control->device &&
-        st.st_ino == control->inode)
+    /* In another directory at its place it may be another pool's. */
+    if (is_file_ours(control) || !lost_look(control->pool))
         return;
     if (control_open(control, control->path, &err) != RC_OK)
         return; /* its directory is gone or read-only: looked at again */
@@ -360,7 +368,6 @@ void control_expire(struct control *control)
     int64_t now = clock_mono_ns();
 
     keep_addresses(control, now);
-
     for (int i = 0; i < CLIENTS_MAX; i++) {
         struct client *client = &control->clients[i];
 
@@ -386,7 +393,8 @@ void control_close(struct control *control)
         return;
     (void)close(control->fd);
     control->fd = -1;
-    (void)unlink(control->path);
+    if (is_file_ours(control))
+        (void)unlink(control->path);
     free(control->path);
     control->path = NULL;
 }

@@ -6,6 +6,7 @@
 #include "common/base/clock.h"
 #include "common/base/crash.h"
 #include "common/base/log.h"
+#include "supervisor/lost.h"
 #include "supervisor/pool.h"
 #include "supervisor/review.h"
 
@@ -180,6 +181,9 @@ static void handle_answer(struct pool *pool, const struct order *order)
     case ORDER_RELOADED:
     case ORDER_NOT_RELOADED:
         reload_answered(pool, order);
+        break;
+    case ORDER_LOST:
+        lost_database(pool, order->count != 0);
         break;
     case ORDER_FINISHED:
         link->is_finished = link->finish.is_wanted;

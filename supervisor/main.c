@@ -10,6 +10,7 @@
 #include "supervisor/control.h"
 #include "supervisor/judge.h"
 #include "supervisor/lock.h"
+#include "supervisor/lost.h"
 #include "supervisor/pool.h"
 #include "supervisor/review.h"
 #include "supervisor/signals.h"
@@ -87,7 +88,8 @@ static enum rc run(struct stintd *d, struct err *err)
         rc = pid_file_write(pool->config->pool.pid_file, err);
     if (rc == RC_OK) {
         rc = serve(d, err);
-        (void)unlink(pool->config->pool.pid_file);
+        if (lost_look(pool)) /* else it is not ours */
+            (void)unlink(pool->config->pool.pid_file);
     }
     control_close(&d->control);
     link_detach(pool);

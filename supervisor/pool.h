@@ -53,6 +53,7 @@ struct pool {
     int64_t workers_min, workers_max;
     int64_t last_tick_mono_ns, judge_from_mono_ns;
     bool is_suspended, is_disk_slow, is_over, is_announced;
+    bool is_lost; /* the database: lost.c */
     int exit_code;
 };
 

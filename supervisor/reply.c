@@ -9,6 +9,7 @@
 #include "common/base/clock.h"
 #include "common/base/text.h"
 #include "common/ipc/claim.h"
+#include "common/ipc/home.h"
 #include "supervisor/overrides_reply.h"
 #include "supervisor/reload_reply.h"
 #include "supervisor/resources_reply.h"
@@ -74,7 +75,7 @@ static void add_foreign_lock(const struct pool *pool, struct reply *reply)
 
 static void answer_status(struct pool *pool, struct reply *reply)
 {
-    char started_at[32];
+    char started_at[32], file[HOME_TEXT_MAX];
 
     reply_add(reply, "ok\n{\"pid\":%d,\"version\":\"%s\",\"pool_id\":\"%s\"", (int)getpid(),
         STINT_VERSION, pool->mem->pool_id);
@@ -85,6 +86,9 @@ static void answer_status(struct pool *pool, struct reply *reply)
         pool->scale.target, pool_workers_alive(pool), (int)pool_keeper(pool)->pid);
     reply_add(reply, ",\"database\":");
     reply_add_json(reply, pool->config->pool.database);
+    reply_add(reply, ",\"database_file\":\"%s\"",
+        home_format(atomic_load(&pool->mem->database_device),
+            atomic_load(&pool->mem->database_inode), file));
     reply_add(reply, ",\"config\":");
     reply_add_json(reply, pool->config_path);
     add_foreign_lock(pool, reply);

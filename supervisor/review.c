@@ -64,7 +64,7 @@ static void climb_down(struct pool *pool, int64_t now_mono_ns)
         case STOP_ACT_GIVE_UP:
             log_msg(LOG_LEVEL_ERROR, "pool.given_up",
                 "the keeper did not settle in time; the next start does it");
-            pool->exit_code = 1;
+            pool->exit_code = pool->is_lost ? pool->exit_code : 1;
             pool_condemn(pool, pool_keeper(pool), DEATH_HUNG, SETTLE_STOPPED,
                 "did not settle before the pool's end");
             break;

@@ -19,6 +19,7 @@
 #include "common/base/text.h"
 #include "common/ipc/claim.h"
 #include "common/ipc/fds.h"
+#include "common/ipc/home.h"
 #include "worker/accepted.h"
 #include "worker/cycle.h"
 #include "worker/trial.h"
@@ -73,7 +74,11 @@ static enum rc open_store(struct worker *w, struct err *err)
         .durability = w->config->pool.durability,
     };
     life_hook(&w->life, &opts.hooks);
-    enum rc rc = store_open(&opts, &w->store, err);
+    enum rc rc = home_check_directory(FD_LOCK, opts.path, err);
+    if (rc == RC_OK)
+        rc = home_check_file(w->life.mem, opts.path, err);
+    if (rc == RC_OK)
+        rc = store_open(&opts, &w->store, err);
     if (rc == RC_OK)
         rc = store_check_schema(w->store, err);
     return rc == RC_OK ? accepted_load(w, err) : rc;
@@ -90,6 +95,8 @@ static enum rc work(struct worker *w, struct err *err)
         life_goodbye(&w->life);
         CRASH_POINT("worker.exit");
     }
+    if (rc == RC_CORRUPT)
+        atomic_store(&w->life.mem->is_ruined, 1);
     store_close(w->store);
     loop_free(w->loop);
     return rc;

@@ -23,6 +23,8 @@ struct patience {
 static enum rc be_patient(struct worker *w, struct patience *p, enum rc rc, const struct err *err)
 {
     int64_t now = clock_mono_ns();
+    if (rc == RC_CORRUPT)
+        return rc;
     if (p->failing_since == 0) {
         *p = (struct patience){now, RETRY_MIN_NS};
         log_msg(LOG_LEVEL_ERROR, "worker.database", "%s; trying again", err->text);

@@ -15,10 +15,11 @@ enum rc {
     RC_INVALID,  /* the caller's input is wrong; the text says how */
     RC_LIMIT,    /* a documented limit is exceeded */
     RC_NOMEM,
-    RC_SYS,   /* a system call failed */
-    RC_STORE, /* the database failed */
-    RC_PROTO, /* the other side broke the protocol */
-    RC_BUG,   /* ours */
+    RC_SYS,     /* a system call failed */
+    RC_STORE,   /* the database failed */
+    RC_CORRUPT, /* the database's file is damaged: write nothing more, do not try again */
+    RC_PROTO,   /* the other side broke the protocol */
+    RC_BUG,     /* ours */
 };
 
 #define MUST_CHECK __attribute__((warn_unused_result))

@@ -35,6 +35,8 @@ enum order_kind {
     ORDER_FINISHED,
     ORDER_RELOADED,
     ORDER_NOT_RELOADED,
+    ORDER_LOST, /* the database was moved, replaced or is damaged, as logged. count 1: the keeper
+                 * goes on, and can end the pool in order; 0: it leaves, nothing may be written */
 };
 
 enum settle_cause {

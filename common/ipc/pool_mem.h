@@ -15,7 +15,7 @@
 #include "common/ipc/bucket.h"
 
 #define POOL_MEM_MAGIC UINT64_C(0x6d656d746e697473) /* "stintmem" */
-#define POOL_MEM_VERSION 3
+#define POOL_MEM_VERSION 4
 #define POOL_SLOTS_MAX 512
 
 /* pool_mem.flags; writer: supervisor; readers: keeper, workers, before every claim. */
@@ -80,6 +80,9 @@ struct pool_mem {
     /* Raised after a log file was opened anew: every process does the same. Writer: supervisor. */
     _Atomic uint32_t log_generation;
     _Atomic uint32_t log_level; /* enum log_level; writer: supervisor, before the first child */
+    /* The pool's file (home.h); 0: not known yet. Writer: keeper, once; readers: all, `status`. */
+    _Atomic uint64_t database_device, database_inode;
+    _Atomic uint32_t is_ruined; /* a statement found it damaged. Writer: anybody; reader: keeper */
     alignas(64) struct slot slots[];
 };
 static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2, "shared words need CAS");

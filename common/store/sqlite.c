@@ -13,7 +13,6 @@
 
 #define BUSY_DEFAULT_MS 30000
 #define PARAMS_MAX 16
-#define COPY_PAGES 1024
 
 struct stmt {
     struct db *db;
@@ -28,7 +27,7 @@ struct db {
     sqlite3 *checkpointer; /* connection B of the safe rule; opened when first needed */
     struct lock_wait wait;
     char *path;
-    bool is_normal, is_full_now;
+    bool is_normal, is_full_now, is_open;
     uint32_t wal_pages;
     struct stmt stmts[QUERY_COUNT];
 };
@@ -48,7 +47,6 @@ static int on_wal(void *ctx, sqlite3 *handle, const char *schema, int pages)
 static enum rc fail(
     const struct db *db, sqlite3 *handle, int code, const char *what, struct err *err)
 {
-    const char *text = sqlite3_errmsg(handle); /* of none: out of memory */
     int kind = code & 0xff;
     if ((kind == SQLITE_READONLY || kind == SQLITE_CANTOPEN) && place_refuses(db->path, err))
         return RC_INVALID;
@@ -62,9 +60,11 @@ static enum rc fail(
         return err_set(err, RC_STORE,
             "database %s: %s: the disk is full; make room, nothing is lost", db->path, what);
     case SQLITE_NOTADB:
-        return err_set(err, RC_INVALID, "%s is not a database; see [pool] database", db->path);
+        return err_set(err, db->is_open ? RC_CORRUPT : RC_INVALID,
+            "%s is not a database; see [pool] database", db->path);
     default: /* an int of SQLite, not an enum of ours */
-        return err_set(err, RC_STORE, "database %s: %s: %s%s", db->path, what, text,
+        return err_set(err, kind == SQLITE_CORRUPT ? RC_CORRUPT : RC_STORE, "database %s: %s: %s%s",
+            db->path, what, sqlite3_errmsg(handle), /* NULL: no memory */
             code == SQLITE_IOERR_WRITE ? setup_write_hint() : "");
     }
 }
@@ -295,8 +295,7 @@ static int no_directory(const char *path, int *ret_fd)
 
 static enum rc sqlite_open(const struct store_options *opts, struct db **ret, struct err *err)
 {
-    /* No process of ours uses SQLite from two threads. (Refused from the second time on.) */
-    (void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+    (void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD); /* as all our processes use it */
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     enum rc rc = place_check(opts, err);
     if (rc)
@@ -316,7 +315,8 @@ static enum rc sqlite_open(const struct store_options *opts, struct db **ret, st
         (void)vfs->xSetSystemCall(vfs, "openDirectory", (sqlite3_syscall_ptr)no_directory);
     if (rc == RC_OK)
         *ret = db;
-    else
+    db->is_open = rc == RC_OK;
+    if (!db->is_open)
         sqlite_close(db);
     return rc;
 }
@@ -357,7 +357,7 @@ static enum rc sqlite_copy(
     bool goes_on = true;
     int code = sqlite3_open_v2(to, &out, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
     sqlite3_backup *b = code ? NULL : sqlite3_backup_init(out, "main", db->main, "main");
-    while (b && goes_on && (code = sqlite3_backup_step(b, COPY_PAGES)) == SQLITE_OK)
+    while (b && goes_on && (code = sqlite3_backup_step(b, 1024)) == SQLITE_OK)
         goes_on = watch->fn(watch->ctx, sqlite3_backup_pagecount(b) - sqlite3_backup_remaining(b),
             sqlite3_backup_pagecount(b));
     enum rc rc = code == SQLITE_DONE ? RC_OK : goes_on ? fail(db, out, code, to, err) : RC_AGAIN;

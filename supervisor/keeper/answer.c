@@ -8,10 +8,12 @@
 #include "common/base/crash.h"
 #include "common/base/log.h"
 #include "common/ipc/fds.h"
+#include "common/ipc/home.h"
 #include "common/store/add.h"
 #include "supervisor/keeper/certificate.h"
 #include "supervisor/keeper/chores.h"
 #include "supervisor/keeper/holds.h"
+#include "supervisor/keeper/home.h"
 #include "supervisor/keeper/levels.h"
 #include "supervisor/keeper/reload.h"
 
@@ -43,7 +45,12 @@ static enum rc open_store(struct keeper *k, struct err *err)
     };
     beat_hook(&k->beat, &opts.hooks);
     opts.hooks.on_given = tell_given;
-    return store_open(&opts, &k->store, err);
+    enum rc rc = home_may_open(k, err);
+    if (rc == RC_OK)
+        rc = store_open(&opts, &k->store, err);
+    if (rc == RC_OK)
+        home_take_file(k->mem, k->config->pool.database);
+    return rc;
 }
 
 static enum rc start_pool(struct keeper *k, int64_t *ret_requeued, struct err *err)
@@ -81,8 +88,9 @@ static enum rc join_pool(struct keeper *k, const struct order *order, struct err
 
 static void give_up(struct keeper *k, enum rc rc, const struct err *err)
 {
-    log_msg(LOG_LEVEL_ERROR, "keeper.failed", "%s", err->text);
-    k->exit_status = rc == RC_INVALID ? EXIT_CONFIG : EXIT_FAILURE;
+    if (!k->is_lost)
+        log_msg(LOG_LEVEL_ERROR, "keeper.failed", "%s", err->text);
+    k->exit_status = rc == RC_INVALID || k->is_lost ? EXIT_CONFIG : EXIT_FAILURE;
     loop_stop(k->loop);
 }
 
@@ -204,8 +212,10 @@ static void answer_finish(struct keeper *k, const struct order *order)
     if (!chores_is_ok(k, rc, &err))
         return;
     /* What stays in the log is no loss: the next pool checkpoints it. */
-    (void)store_checkpoint(k->store, &left, &err);
-    store_tidy(k->store);
+    if (home_is_there(k)) { /* both go by the path */
+        (void)store_checkpoint(k->store, &left, &err);
+        store_tidy(k->store);
+    }
     struct order answer = {.magic = ORDER_MAGIC, .kind = ORDER_FINISHED};
     answer_confirm(&answer);
     beat_goodbye(&k->beat);

@@ -7,6 +7,7 @@
 #include "common/ipc/fds.h"
 #include "common/ipc/orders.h"
 #include "common/store/add.h"
+#include "supervisor/keeper/home.h"
 #include "supervisor/keeper/policy.h"
 
 #define SAFETY_NET_NS (30 * NS_PER_S)
@@ -23,7 +24,9 @@ enum {
 
 bool chores_is_ok(struct keeper *k, enum rc rc, const struct err *err)
 {
-    if (rc != RC_OK && !k->is_failing)
+    if (rc == RC_CORRUPT)
+        home_is_damaged(k, err->text);
+    else if (rc != RC_OK && !k->is_failing)
         log_msg(LOG_LEVEL_ERROR, "keeper.database", "%s; trying again", err->text);
     if (rc == RC_OK && k->is_failing)
         log_msg(LOG_LEVEL_INFO, "keeper.database", "the database answers again");
@@ -139,7 +142,7 @@ static bool is_checkpoint_due(const struct keeper *k)
 static enum rc checkpoint(struct keeper *k, struct err *err)
 {
     uint32_t left = 0;
-    if (!is_checkpoint_due(k))
+    if (!is_checkpoint_due(k) || !home_is_there(k))
         return RC_OK;
     enum rc rc = store_checkpoint(k->store, &left, err);
     if (rc == RC_OK)

@@ -32,6 +32,7 @@ struct keeper {
     struct watch watch;
 
     bool is_watching_rest;         /* ORDER_WATCH: not yet answered */
+    bool is_lost;                  /* the database, as home.c has told */
     bool is_failing;               /* the database's last answer was an error, and was logged */
     int64_t gap_ms;                /* before the next look */
     int64_t sign_mono_ns;          /* of a commit: the newest */

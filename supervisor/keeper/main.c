@@ -11,6 +11,7 @@
 #include "common/ipc/fds.h"
 #include "supervisor/keeper/answer.h"
 #include "supervisor/keeper/chores.h"
+#include "supervisor/keeper/home.h"
 #include "supervisor/keeper/reload.h"
 
 enum { EXIT_CONFIG = 78 };
@@ -19,7 +20,9 @@ static void on_orders(struct keeper *k)
 {
     struct order order;
     enum rc rc = order_receive(FD_ORDERS, &order);
-    if (rc == RC_OK) {
+    if (rc == RC_OK && !home_is_there(k) && k->exit_status != 0) {
+        return; /* the loop ends: nothing may be written any more */
+    } else if (rc == RC_OK) {
         answer_order(k, &order); /* further ones: the loop comes again, to them first */
     } else if (rc == RC_PROTO) {
         log_msg(LOG_LEVEL_WARN, "keeper.nonsense", "a record that is no order is dropped");
@@ -39,7 +42,8 @@ static void on_lifeline(struct keeper *k)
 static void on_beat(struct keeper *k)
 {
     beat_tick(&k->beat);
-    chores_tick(k);
+    if (home_is_there(k))
+        chores_tick(k);
     loop_set_timer(k->loop, LOOP_BEAT, beat_due_ms(&k->beat));
 }
 

@@ -88,6 +88,7 @@ static void answer(const struct order *order)
     case ORDER_FINISHED:
     case ORDER_RELOADED:
     case ORDER_NOT_RELOADED:
+    case ORDER_LOST:
         break;
     }
     if (order_send(FD_ORDERS, &out) != RC_OK || out.kind == ORDER_FINISHED)
