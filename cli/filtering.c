@@ -123,10 +123,14 @@ enum cli_exit filtering_say_nothing(const struct cli *cli, const struct filterin
         cli_say(cli, "no job is configured in %s; a small one to begin with: stint init DIR",
             cli->conf);
     } else if (!say_unknown_job(cli, f, &view)) {
+        const struct filter_term *key = filter_exactly(&f->filter, FILTER_KEY);
         struct buf shown CLEANUP(buf_fini) = BUF_INIT;
         text_add_printable(&shown, buf_str(&f->text), f->text.len);
         if (count_items(&view) == 0)
             cli_say(cli, "nothing found yet: bring in work by stint add JOB KEY, or stint run");
+        else if (key && overview_job(&view, key->values[0].text))
+            cli_say(cli, "no stage run matches: %s; did you mean job:%s?", buf_str(&shown),
+                key->values[0].text);
         else
             cli_say(cli, "no stage run matches: %s", buf_str(&shown));
     }

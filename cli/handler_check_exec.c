@@ -87,6 +87,13 @@ static void judge_output(struct handler_check *c)
             "standard output is not UTF-8: what is not becomes U+FFFD in the result");
 }
 
+/* What a handler says on purpose; any other status may as well be a crash. */
+static bool is_deliberate(int code)
+{
+    return code == 0 || (code >= 64 && code <= 68) || code == 70 || code == 75 || code == 99 ||
+           code == 100;
+}
+
 static bool is_pausing(int code)
 {
     return code == 77 || code == 78 || code == 126 || code == 127;
@@ -126,6 +133,12 @@ static void judge_end(struct handler_check *c, const struct heard_so_far *h)
     if (is_pausing(code))
         (void)finding_add(
             c, true, NULL, 0, "exit status %d%s: its stage would be paused", code, buf_str(&words));
+    else if (!is_deliberate(code)) {
+        struct finding *f = finding_add(c, true, NULL, 0,
+            "exit status %d on the sample request%s: it would be retried", code, buf_str(&words));
+        f->fix = xstrdup("did it crash? if it only lacks data, give --key and --data; a retry on "
+                         "purpose is exit status 75, or the message \"retry\"");
+    }
     if (c->is_batch)
         judge_missing(c, h, code);
     if (c->is_batch && c->outcome.len > 0)

@@ -84,6 +84,10 @@ static enum cli_exit missing_word(const struct command *command, size_t given)
         word += strcspn(word, " \n");
         word += strspn(word, " ");
     }
+    while (*word == '[') { /* flags that stand before it */
+        word += strcspn(word, "]");
+        word += strspn(word, "] ");
+    }
     return cli_fail(CLI_USAGE, "%.*s is missing; usage: stint %s %.*s", (int)strcspn(word, " \n"),
         word, command->name, len, usage);
 }

@@ -142,7 +142,8 @@ static void answer(uint64_t generation, enum order_kind kind, const struct err *
 {
     struct order order = {.magic = ORDER_MAGIC, .kind = kind, .generation = generation};
     if (kind == ORDER_NOT_RELOADED)
-        (void)snprintf(order.text, sizeof(order.text), "%s", err->text);
+        (void)snprintf(
+            order.text, sizeof(order.text), "%.*s", (int)sizeof(order.text) - 1, err->text);
     answer_confirm(&order);
 }
 

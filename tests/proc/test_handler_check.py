@@ -53,6 +53,17 @@ class Exec(Check):
     def handler(self, body):
         return self.script("handler", body)
 
+    def test_a_crash_is_no_good_handler(self):
+        program = self.write("crash", "#!/usr/bin/env python3\nfetch()\n", 0o700)
+        fault = self.bad("exit status 1 on the sample request: NameError", program)
+        self.assertIn("exit status 75", fault["fix"])
+        self.bad("exit status 3 on the sample request: oh", self.handler("echo oh >&2; exit 3"))
+        for code in (65, 75, 99):
+            self.good(self.handler(f"exit {code}"))
+
+    def test_the_program_is_missing(self):
+        self.assertIn("PROGRAM is missing", self.stint("handler-check", code=2).err)
+
     def test_good_ones(self):
         found = self.good(self.handler("printf '{\"words\":1}'"))
         self.assertEqual(found["kind"], "exec")
@@ -61,7 +72,7 @@ class Exec(Check):
             echo '{"type":"retry","why":"HTTP 503","after":30,"new_member":1}' >&3"""))
         self.assertEqual((found["outcome"], found["messages"]),
                          ("retry: HTTP 503, after 30000 ms", 2))
-        self.assertIn("exit status 3: oh no", self.good(self.handler("echo oh no >&2; exit 3"))
+        self.assertIn("exit status 75: oh no", self.good(self.handler("echo oh no >&2; exit 75"))
                       ["outcome"])
 
     def test_what_it_is_given(self):

@@ -102,6 +102,8 @@ class Walk(Operate):
         self.assertIn("no stage run matches: status:done",
                       self.stint("ls", "status:done", code=5).err)
         self.assertIn('did you mean "j"?', self.stint("ls", "job:jj", code=5).err)
+        self.assertIn("no stage run matches: j; did you mean job:j?",
+                      self.stint("ls", "j", code=5).err)
         self.assertIn("none of what matches is failed",
                       self.stint("retry", "-y", "job:j", code=5).err)
         self.assertIn("has no item", self.stint("show", "j", "nosuch", code=5).err)

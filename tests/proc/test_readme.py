@@ -2,6 +2,7 @@
 import http.server
 import os
 import re
+import shutil
 import subprocess
 import threading
 import unittest
@@ -82,6 +83,12 @@ class Readme(StintTest):
                           for k in ("good", "gone", "busy")],
                          [("done", 1), ("failed", 1), ("exhausted", 4)])
         self.assertIn("503", rows["busy"]["error"])
+
+    def test_a_handler_that_says_more(self):
+        program = self.write("measure.py", block("python", "stint.serve(measure)"), 0o700)
+        shutil.copy(f"{ROOT}/conf/handlers/stint.py", self.dir)
+        self.stint("handler-check", program)
+        self.stint("handler-check", "--resident", program)
 
     def test_a_resource_a_template_and_a_secret(self):
         conf = block("ini", "[job shots]") + block("ini", "[template polite]")
