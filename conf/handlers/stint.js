@@ -41,7 +41,7 @@ class Retry extends Outcome {} // failed now, may work later; counts as an attem
 class Snooze extends Outcome {} // not yet; does not count
 class Fail extends Outcome {} // failed for good
 class Skip extends Outcome {} // not needed
-class Wait extends Outcome { // again when these items, {key, job, data} each, are at rest
+class Wait extends Outcome { // these items, {key, job, data} each, are added; again after 30 s
   constructor (items, onFailure = 'fail') {
     super()
     this.members = { items, on_failure: onFailure }

@@ -36,7 +36,7 @@ class Skip(Outcome): "Not needed."
 
 
 class Wait(Outcome):
-    "Again when these items, {key, job, data} each, are at rest."
+    "These items, {key, job, data} each, are added; again after 30 seconds."
     def __init__(self, items, on_failure="fail"):
         super().__init__(items=list(items), on_failure=on_failure)
 
