@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/pool.h"
@@ -159,10 +160,18 @@ static enum cli_exit dispatch(const struct command *command, const struct args *
 /* Data that did not reach its file is a failure, whatever the command said. */
 static enum cli_exit flush(enum cli_exit code)
 {
-    if (fflush(stdout) == 0 && !ferror(stdout))
+    if (fflush(stdout) != 0) {
+        int why = errno;
+        return cli_fail(CLI_FAILED, "cannot write to standard output: %s", strerror(why));
+    }
+    if (!ferror(stdout))
         return code;
-    int why = errno;
-    return cli_fail(CLI_FAILED, "cannot write to standard output: %s", strerror(why));
+    /* An earlier write failed, and errno is another's by now: the next one fails alike. */
+    int why = write(STDOUT_FILENO, "\n", 1) < 0 ? errno : 0;
+    return cli_fail(CLI_FAILED,
+        "cannot write to standard output%s%s; what the command did is done, its report is not "
+        "whole",
+        why != 0 ? ": " : "", why != 0 ? strerror(why) : "");
 }
 
 /* argv without the word at `at`. */

@@ -121,6 +121,16 @@ static void end_accepted(struct pool *pool)
     end(pool, RELOAD_ACCEPTED);
 }
 
+/* Many editors empty a file before they write it. */
+static void check_cut_off(const struct pool *pool, const struct config *config, struct buf *out)
+{
+    if (config->jobs_len == 0 && pool->config->jobs_len > 0)
+        buf_addf(out,
+            "%s: no [job NAME] is left: is the file empty, or cut off? The jobs in force stay; to "
+            "take the last one out: stint stop, then stint run\n",
+            pool->config_path);
+}
+
 static enum rc read_files(struct pool *pool, struct config_sources *sources, struct config **ret)
 {
     CLEANUP(buf_fini) struct buf problems = BUF_INIT;
@@ -135,6 +145,7 @@ static enum rc read_files(struct pool *pool, struct config_sources *sources, str
     if (rc == RC_OK) {
         programs_check_writable(*ret, &problems);
         users_check(*ret, &problems);
+        check_cut_off(pool, *ret, &problems);
     }
     if (rc == RC_OK && problems.len > 0) {
         config_free(TAKE_PTR(*ret));

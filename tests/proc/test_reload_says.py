@@ -35,6 +35,18 @@ class Later(StintTest):
         self.assertIn("timeout", self.wait_status("new", "s", "exhausted")["error"])
 
 
+class Refused(StintTest):
+    def test_a_file_that_is_empty_or_cut_off(self):
+        self.config("[job j]\nhandler = builtin noop\n")
+        self.pool()
+        for text in ("", "[pool]\nworkers = 2\n"):
+            self.write("stint.conf", text)
+            self.assertIn("no [job NAME] is left", self.stint("reload", code=1).err)
+        self.execute("INSERT INTO submit (job, item_key) VALUES ('j', 'k')")
+        wait_until(lambda: self.value("SELECT count(*) FROM item_stages WHERE status = 'done'"),
+                   "the job is still there")
+
+
 class Warned(StintTest):
     def test_a_handler_that_is_not_there(self):
         self.script("there", "echo 1")

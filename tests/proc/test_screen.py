@@ -34,6 +34,15 @@ class Screen(StintTest):
         self.assertEqual(done.returncode, 0, text)
         return text.decode()
 
+    def test_output_that_cannot_be_written_says_why_and_what_was_done(self):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = subprocess.run([f"{BIN}/stint", "cancel", "-y", "key:k"], cwd=self.dir,
+                                  env=self.environment(), stdin=subprocess.DEVNULL, stdout=full,
+                                  stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("No space left on device; what the command did is done", done.stderr)
+        self.assertEqual(self.run_of("k")["status"], "cancelled")
+
     def test_colour_only_where_it_is_seen_and_wanted(self):
         for has, text in (
                 (True, self.on_terminal("status")),
