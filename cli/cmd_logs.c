@@ -17,13 +17,14 @@
 #include "common/base/clock.h"
 #include "common/base/sys.h"
 #include "common/filter/match.h"
+#include "common/store/select.h"
 
 #define LIMIT_PRESET 20
 #define LOOK_NS NS_PER_S             /* is the pool still there, does anybody read? */
 #define NO_WORKER_NS (NS_PER_S / 10) /* between two tries to find one */
 
 struct logs {
-    const struct cli *cli;
+    struct cli *cli;
     const struct filtering *f;
     struct filter live; /* the words that tell about running attempts; terms borrowed of f */
     struct log_entries entries;
@@ -121,6 +122,17 @@ static enum rc show_ended(struct logs *l, struct err *err)
     return rc;
 }
 
+/* The filter may mean nothing that there is. */
+static bool is_about_nothing(const struct logs *l)
+{
+    struct selection *sel CLEANUP(cleanup_selection) = NULL;
+    struct run_row row;
+    if (l->cli->store == NULL)
+        return true;
+    return selection_open(l->cli->store, &l->f->filter, UINT32_MAX, &sel, NULL) == RC_OK &&
+           selection_next(sel, &row, NULL) == RC_DONE;
+}
+
 static enum cli_exit show(struct logs *l)
 {
     const bool is_following = args_has(l->cli->args, "follow");
@@ -138,6 +150,8 @@ static enum cli_exit show(struct logs *l)
         cli_say(l->cli, "the pool has ended");
     if (l->lines.count > 0 || is_following)
         return CLI_OK;
+    if (is_about_nothing(l))
+        return filtering_say_nothing(l->cli, l->f);
     cli_say(
         l->cli, "nothing was said: output is kept of failed attempts, and shown of running ones");
     return CLI_NO_MATCH;

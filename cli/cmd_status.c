@@ -138,6 +138,10 @@ static void add_state(const struct cli *cli, struct table *t, const struct job_v
         buf_adds(&text, "all done");
         tone = TONE_GOOD;
     }
+    if (job->counts[STATUS_CANCELLED] > 0)
+        buf_addf(&text, "; %s run%s cancelled",
+            text_count(job->counts[STATUS_CANCELLED], n, sizeof(n)),
+            job->counts[STATUS_CANCELLED] == 1 ? "" : "s");
     table_add(t, buf_str(&text), tone);
 }
 
@@ -196,9 +200,12 @@ static void add_failures(const struct overview *view, const char *only, struct b
             "    see: stint ls 'job:%s status:failed,exhausted'    again: stint retry job:%s\n",
             job->name, job->name);
     }
+    const char *again = only;
+    for (size_t i = 0; again == NULL && i < view->len; i++)
+        again = view->jobs[i].failed_finding ? view->jobs[i].name : NULL;
     if (notes_add_failed_finding(out, view, only))
         buf_addf(out, "    see: stint events --event attempt.failed    again: stint discover %s\n",
-            only ? only : "JOB");
+            again ? again : "JOB");
 }
 
 static int64_t count_in_flight(const struct overview *view)

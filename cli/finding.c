@@ -1,7 +1,10 @@
 #include "cli/finding.h"
 
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "common/base/cleanup.h"
 
 #define PAGE_EVENTS 1000
 
@@ -23,21 +26,25 @@ static struct job_view *found_for(struct reading *r, const struct event_row *row
     return NULL;
 }
 
-static bool is_final(const char *data)
+/* The event of an attempt after which no other comes. */
+static bool is_final(const json_t *event)
 {
-    json_t *event = data ? json_loads(data, 0, NULL) : NULL;
     const char *next = json_string_value(json_object_get(event, "next"));
-    bool is = next && (strcmp(next, status_name(STATUS_FAILED)) == 0 ||
-                          strcmp(next, status_name(STATUS_EXHAUSTED)) == 0);
-    json_decref(event);
-    return is;
+    return next && (strcmp(next, status_name(STATUS_FAILED)) == 0 ||
+                       strcmp(next, status_name(STATUS_EXHAUSTED)) == 0);
 }
 
 static enum rc on_failed(void *ctx, const struct event_row *row)
 {
     struct job_view *job = found_for(ctx, row);
-    if (job && is_final(row->data))
+    json_t *event = job && row->data ? json_loads(row->data, 0, NULL) : NULL;
+    if (is_final(event)) {
+        const char *why = json_string_value(json_object_get(event, "why"));
         job->failed_finding = row->id;
+        free(job->finding_why);
+        job->finding_why = why ? xstrdup(why) : NULL;
+    }
+    json_decref(event);
     return RC_OK;
 }
 

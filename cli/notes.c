@@ -69,17 +69,25 @@ bool notes_add_failed_finding(struct buf *out, const struct overview *o, const c
 {
     int64_t named = 0, others = o->failed_discoveries;
     struct buf names CLEANUP(buf_fini) = BUF_INIT;
+    const char *why = NULL;
     for (size_t i = 0; i < o->len; i++) {
         if (!o->jobs[i].failed_finding)
             continue;
         others--;
-        if (!only || strcmp(only, o->jobs[i].name) == 0)
-            buf_addf(&names, "%s%s", named++ ? ", " : "", o->jobs[i].name);
+        if (only && strcmp(only, o->jobs[i].name) != 0)
+            continue;
+        buf_addf(&names, "%s%s", named++ ? ", " : "", o->jobs[i].name);
+        why = o->jobs[i].finding_why;
     }
     if (!only && others > 0)
         buf_addf(&names, "%s%lld job%s", named ? " and other " : "", (long long)others,
             others == 1 ? "" : "s");
-    if (names.len > 0)
-        buf_addf(out, "finding items failed for %s", buf_str(&names));
-    return names.len > 0;
+    if (names.len == 0)
+        return false;
+    buf_addf(out, "finding items failed for %s", buf_str(&names));
+    if (why != NULL && named == 1) {
+        buf_adds(out, ": ");
+        text_add_printable(out, why, strlen(why));
+    }
+    return true;
 }

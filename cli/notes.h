@@ -18,7 +18,8 @@ void notes_add_paused(
  * until_wall_ms is 0. */
 void notes_add_until(struct buf *out, int64_t until_wall_ms, int64_t now_wall_ms);
 
-/* "finding items failed for a, b", no line end. False: there is nothing to say. */
+/* "finding items failed for a, b", for one ": why" behind it; no line end. False: there is nothing
+ * to say. */
 bool notes_add_failed_finding(struct buf *out, const struct overview *o, const char *only);
 
 #endif

@@ -154,6 +154,7 @@ void overview_fini(struct overview *o)
         }
         free(job->stages);
         free(job->name);
+        free(job->finding_why);
     }
     if (o) {
         free(o->jobs);

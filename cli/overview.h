@@ -28,6 +28,7 @@ struct job_view {
     bool is_paused;               /* as a whole: each stage has the reason and its end */
     bool is_finding;              /* its discovery still moves */
     int64_t failed_finding;       /* the event by which its discovery ended; 0: none known */
+    char *finding_why;            /* what that event says; NULL: nothing */
     int64_t items, done_items;    /* done_items: see count_done_items() for how exact */
     int64_t counts[STATUS_COUNT]; /* sums over the stages */
     struct stage_view *stages;    /* by position */

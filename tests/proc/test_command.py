@@ -352,7 +352,9 @@ class Discover(StintTest):
         failed = wait_until(lambda: self.events("attempt.failed", "e"), "the failure is told")[0]
         self.assertIn("no network today", json.dumps(failed["data"]))
         self.assertEqual(self.runs("@discover")[0]["key"], "e")
-        self.assertIn("finding items failed for e", self.stint("status").out)
+        said = self.stint("status").out
+        self.assertRegex(said, r"finding items failed for e: .*: no network today; run it by hand")
+        self.assertIn("again: stint discover e\n", said)
         self.assertIn("finding items failed", self.stint("status", "e").out)
         self.assertNotIn("finding items failed", self.stint("status", "m").out)
         self.assertIn("finding items failed for e", self.stint("wait", "e", code=1).err)

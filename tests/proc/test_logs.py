@@ -124,7 +124,11 @@ class Logs(StintTest):
 
     def test_without_a_pool(self):
         self.config("[job j]\nhandler = builtin noop\n")
+        self.assertIn("nothing found yet", self.stint("logs", code=5).err)
+        self.stint("add", "j", "k")
         self.assertIn("nothing was said", self.stint("logs", code=5).err)
+        self.assertIn('did you mean', self.stint("logs", "job:jj", code=5).err)
+        self.assertIn("no stage run matches", self.stint("logs", "key:nosuch", code=5).err)
         self.assertIn("stint run", self.stint("logs", "-f", code=3).err)
 
     def test_nothing_is_left_after_the_pool_is_killed(self):

@@ -42,6 +42,7 @@ class Screen(StintTest):
         self.assertEqual(done.returncode, 1)
         self.assertIn("No space left on device; what the command did is done", done.stderr)
         self.assertEqual(self.run_of("k")["status"], "cancelled")
+        self.assertIn("; 1 run cancelled", self.stint("status").out)
 
     def test_colour_only_where_it_is_seen_and_wanted(self):
         for has, text in (

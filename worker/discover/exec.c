@@ -204,7 +204,11 @@ static enum rc judge(const struct lister *p, struct err *err)
     char how[32];
     describe_status(p->status, how, sizeof(how));
     CLEANUP(buf_fini) struct buf tail = BUF_INIT;
-    text_add_printable(&tail, buf_str(&p->tail), p->tail.len);
+    const char *said = buf_str(&p->tail);
+    size_t len = p->tail.len;
+    while (len > 0 && (said[len - 1] == '\n' || said[len - 1] == '\r'))
+        len--;
+    text_add_printable(&tail, said, len);
     size_t skip = tail.len > 400 ? tail.len - 400 : 0;
     return err_set(err, is_permanent(p->status) ? RC_INVALID : RC_SYS,
         "[job %s]: discover = exec %.160s ended with %s%s%s; run it by hand "
