@@ -117,6 +117,11 @@ static enum rc read_file(const char *path, const char *name, struct buf *ret, st
         if (errnum == ENOENT || errnum == ENOTDIR)
             return err_set(err, RC_NOTFOUND,
                 "there is no %s; write the secret there and type: chmod 600 %s", path, path);
+        if (errnum == EACCES)
+            return err_set(err, RC_SYS,
+                "the secret %s may not be read by user %ld; type the command as the pool's user: "
+                "sudo -u USER stint …",
+                path, (long)geteuid());
         return err_sys(err, errnum, "cannot open the secret %s", path);
     }
     enum rc rc = check_file(fd, path, name, err);
