@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/pool.h"
 #include "common/base/cleanup.h"
+#include "common/base/sys.h"
 #include "common/base/text.h"
 #include "common/filter/filter.h"
 
@@ -207,6 +208,7 @@ int main(int argc, char **argv)
     struct err err = {""};
     struct args args = ARGS_INIT;
     const struct command *command = NULL;
+    sys_occupy_standard();
     (void)signal(SIGPIPE, SIG_DFL); /* a reader that leaves (| head) ends us quietly */
     (void)signal(SIGXFSZ, SIG_IGN); /* a limit of file sizes (ulimit -f) is an error to tell */
     enum cli_exit code = find_command(&argc, argv, &command);

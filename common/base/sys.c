@@ -296,3 +296,11 @@ uint64_t sys_random(void)
         continue;
     return value;
 }
+
+void sys_occupy_standard(void)
+{
+    static const int modes[] = {O_WRONLY, O_RDONLY, O_RDONLY}; /* what is not done with it */
+    for (int fd = 0; fd < 3; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)!open("/dev/null", modes[fd]); /* gets the lowest free number: this one */
+}

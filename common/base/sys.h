@@ -60,6 +60,10 @@ char *sys_path_join(const char *dir, const char *path);
 /* Where one of our own programs lies: beside the running one, else in STINT_LIBEXECDIR. */
 MUST_CHECK enum rc sys_find_program(const char *name, char **ret_path, struct err *err);
 
+/* A standard descriptor that is closed stays an error to use, and no file that is opened later gets
+ * its number. */
+void sys_occupy_standard(void);
+
 /* The state letter of /proc/PID/stat ('R', 'S', 'D', 'T', 'Z' …); 0 when there is no such pid. */
 char sys_proc_state(pid_t pid);
 pid_t sys_proc_parent(pid_t pid); /* 0: there is no such pid, or it has none here */

@@ -44,6 +44,15 @@ class Screen(StintTest):
         self.assertEqual(self.run_of("k")["status"], "cancelled")
         self.assertIn("; 1 run cancelled", self.stint("status").out)
 
+    def test_closed_descriptors_are_errors(self):
+        for command, said in (("add j --from - <&-", "standard input"),
+                              ("ls >&-", "cannot write to standard output: Bad file descriptor")):
+            done = subprocess.run(["/bin/sh", "-c", f"exec '{BIN}/stint' {command}"], cwd=self.dir,
+                                  env=self.environment(), capture_output=True, text=True,
+                                  timeout=60, check=False)
+            self.assertEqual(done.returncode, 1, done)
+            self.assertIn(said, done.stderr)
+
     def test_colour_only_where_it_is_seen_and_wanted(self):
         for has, text in (
                 (True, self.on_terminal("status")),
