@@ -17,19 +17,6 @@ enum rc accepted_find_pool(struct cli *cli, char **ret_socket, struct err *err)
     return rc == RC_NOTFOUND ? pool_ask_of_file(cli, ret_socket, err) : rc;
 }
 
-static enum rc ask_accepted(const struct cli *cli, const char *socket,
-    struct config_sources *sources, struct config **ret, struct err *err)
-{
-    struct buf payload CLEANUP(buf_fini) = BUF_INIT;
-    enum rc rc = pool_ask(cli, socket, &(struct pool_question){.text = "config"}, &payload, err);
-    if (!rc)
-        rc = config_sources_unpack(buf_str(&payload), payload.len, sources, err);
-    if (!rc && config_parse(sources, ret, NULL))
-        rc = err_set(err, RC_PROTO,
-            "the pool has a configuration this stint cannot read; is it of another version?");
-    return rc;
-}
-
 static bool is_environment(const struct config_source *source)
 {
     return strcmp(source->name, CONFIG_ENVIRONMENT) == 0;
@@ -64,7 +51,7 @@ enum cli_exit accepted_read(
     struct buf problems CLEANUP(buf_fini) = BUF_INIT;
     struct config *accepted = NULL;
     struct err err = {""};
-    enum rc rc = ask_accepted(cli, socket, &sources, &accepted, &err);
+    enum rc rc = pool_ask_config(cli, socket, &sources, &accepted, &err);
     if (rc)
         return cli_fail_rc(rc, &err);
     take_environment(&cli->sources, &sources);

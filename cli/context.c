@@ -190,18 +190,9 @@ enum cli_exit cli_read_files(struct cli *cli)
 /* Takes over the configuration that the pool on this socket accepted. */
 static enum rc take_pool(struct cli *cli, const char *socket, struct err *err)
 {
-    struct buf payload CLEANUP(buf_fini) = BUF_INIT;
-    enum rc rc = pool_ask(cli, socket, &(struct pool_question){.text = "config"}, &payload, err);
-    if (rc)
-        return rc;
     struct config_sources sources = {0};
     struct config *config = NULL;
-    rc = config_sources_unpack(buf_str(&payload), payload.len, &sources, err);
-    if (!rc && config_parse(&sources, &config, NULL))
-        rc = err_set(err, RC_PROTO,
-            "the pool on %s has a configuration this stint cannot read; is "
-            "it of another version?",
-            socket);
+    enum rc rc = pool_ask_config(cli, socket, &sources, &config, err);
     if (rc) {
         config_sources_fini(&sources);
         return rc;

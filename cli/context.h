@@ -16,6 +16,7 @@
 #include "common/base/err.h"
 #include "common/config/config.h"
 #include "common/config/source.h"
+#include "common/ipc/home.h"
 #include "common/store/catalog.h"
 #include "common/store/store.h"
 
@@ -51,6 +52,8 @@ struct cli {
     struct config *config;
     enum pool_presence presence;
     json_t *pool; /* the answer to "status"; NULL unless POOL_RUNNING, or with is_brief */
+    /* Which file the pool has open (common/ipc/home.h); "": it did not say. */
+    char pool_file[HOME_TEXT_MAX];
     struct store_hooks hooks; /* the command's own; told of all that happens in the store */
     struct store_talk talk;
     struct store *store;

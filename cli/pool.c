@@ -76,7 +76,36 @@ enum rc pool_ask_status(struct cli *cli, const char *socket, struct err *err)
     cli->presence = rc == RC_NOTFOUND ? POOL_ABSENT : cli->pool ? POOL_RUNNING : POOL_SILENT;
     if (!rc && !cli->pool)
         return err_set(err, RC_PROTO, "its answer cannot be read");
+    const char *file = pool_text(cli, "database_file");
+    (void)snprintf(cli->pool_file, sizeof(cli->pool_file), "%s", file ? file : "");
     return rc;
+}
+
+/* Its first line says which file it has open; the sources follow. */
+static enum rc read_config(struct cli *cli, const struct buf *answer,
+    struct config_sources *ret_sources, struct config **ret_config)
+{
+    const char *text = buf_str(answer), *end = memchr(text, '\n', answer->len);
+    size_t len = end ? (size_t)(end - text) : 0;
+    if (!end || len >= sizeof(cli->pool_file) ||
+        config_sources_unpack(end + 1, answer->len - len - 1, ret_sources, NULL) ||
+        config_parse(ret_sources, ret_config, NULL))
+        return RC_PROTO;
+    memcpy(cli->pool_file, text, len);
+    cli->pool_file[len] = '\0';
+    return RC_OK;
+}
+
+enum rc pool_ask_config(struct cli *cli, const char *socket, struct config_sources *ret_sources,
+    struct config **ret_config, struct err *err)
+{
+    struct buf answer CLEANUP(buf_fini) = BUF_INIT;
+    enum rc rc = pool_ask(cli, socket, &(struct pool_question){.text = "config"}, &answer, err);
+    if (rc || read_config(cli, &answer, ret_sources, ret_config) == RC_OK)
+        return rc;
+    return err_set(err, RC_PROTO,
+        "the pool on %s has a configuration this stint cannot read; is it of another version?",
+        socket);
 }
 
 static enum rc ask_of_file(struct cli *cli, const char *socket, struct err *err)
@@ -216,11 +245,10 @@ enum cli_exit pool_check_file(struct cli *cli, struct err *ret_text)
 {
     const char *database = cli->config->pool.database;
     struct err err = {""};
-    if (cli->presence == POOL_RUNNING && !cli->pool && /* it was asked in brief */
-        pool_ask_status(cli, cli->config->pool.socket, NULL))
+    if (cli->presence != POOL_RUNNING || !*cli->pool_file ||
+        is_file_of_pool(database, cli->pool_file))
         return CLI_OK;
-    const char *file = cli->presence == POOL_RUNNING ? pool_text(cli, "database_file") : NULL;
-    if (!file || !*file || is_file_of_pool(database, file))
+    if (!cli->pool && pool_ask_status(cli, cli->config->pool.socket, NULL)) /* for its pid */
         return CLI_OK;
     (void)err_set(&err, RC_GONE,
         "the pool (pid %lld) has another file open than what is at %s now: the database was %s "

@@ -21,11 +21,15 @@ struct pool_question {
  * answered before, or the one with the database of cli->config. RC_NOTFOUND: nobody answers. */
 MUST_CHECK enum rc pool_ask(const struct cli *cli, const char *socket,
     const struct pool_question *question, struct buf *payload, struct err *err);
-/* Fills cli->presence and cli->pool. RC_NOTFOUND: nobody answers on this socket. */
+/* Fills cli->presence, cli->pool and cli->pool_file. RC_NOTFOUND: nobody answers on this socket. */
 MUST_CHECK enum rc pool_ask_status(struct cli *cli, const char *socket, struct err *err);
-/* The same of the pool that was started from this very file (cli->conf): where [pool] puts its
- * socket, even if the files are bad by now; by the socket beside the file, which may name another
- * by now; by the name that it has of its file. Caller frees *ret_socket. */
+/* The configuration that it accepted, and cli->pool_file. The caller frees both, sources on an
+ * error too. RC_PROTO: it cannot be read. */
+MUST_CHECK enum rc pool_ask_config(struct cli *cli, const char *socket,
+    struct config_sources *ret_sources, struct config **ret_config, struct err *err);
+/* As pool_ask_status, of the pool that was started from this very file (cli->conf): where [pool]
+ * puts its socket, even if the files are bad by now; by the socket beside the file, which may name
+ * another by now; by the name that it has of its file. Caller frees *ret_socket. */
 MUST_CHECK enum rc pool_ask_of_file(struct cli *cli, char **ret_socket, struct err *err);
 /* Of this file runs a pool of a user whom we do not believe as we are: says so, and what to type.
  */

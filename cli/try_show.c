@@ -158,29 +158,19 @@ static void add_excerpt(const char *said, size_t column, struct buf *out)
     buf_addf(out, "        %*s^\n", (int)text_width(buf_str(&before)), "");
 }
 
-static void add_fault(struct try_show *s, const json_t *event, struct buf *out)
+/* A line of the handler's that is not as it should be: what is wrong, then the line. */
+static void add_wrong(
+    struct try_show *s, const json_t *event, enum tone tone, const char *word, struct buf *out)
 {
-    const char *fault = text_of(event, "fault");
+    const char *what = text_of(event, tone == TONE_BAD ? "fault" : "doubt");
     s->has_fault = true;
     buf_adds(out, INDENT);
-    tone_add(out, TONE_BAD, s->cli->has_color, "fault");
+    tone_add(out, tone, s->cli->has_color, word);
     buf_adds(out, " ");
-    text_add_printable(out, fault, strlen(fault));
-    buf_addf(out, handler_is_resident(&s->stage->handler) ? ", on standard output:\n"
-                                                          : ", on descriptor 3:\n");
-    add_excerpt(
-        text_of(event, "line"), (size_t)json_number_value(json_object_get(event, "column")), out);
-}
-
-/* It is good, but nothing comes of it. */
-static void add_doubt(struct try_show *s, const json_t *event, struct buf *out)
-{
-    const char *doubt = text_of(event, "doubt");
-    s->has_fault = true;
-    buf_adds(out, INDENT);
-    tone_add(out, TONE_WARN, s->cli->has_color, "!");
-    buf_adds(out, " ");
-    text_add_printable(out, doubt, strlen(doubt));
+    text_add_printable(out, what, strlen(what));
+    if (tone == TONE_BAD)
+        buf_adds(out, handler_is_resident(&s->stage->handler) ? ", on standard output"
+                                                              : ", on descriptor 3");
     buf_adds(out, ":\n");
     add_excerpt(
         text_of(event, "line"), (size_t)json_number_value(json_object_get(event, "column")), out);
@@ -193,11 +183,11 @@ static void add_message(struct try_show *s, const json_t *event, struct buf *out
     const char *line = text_of(event, "line");
     struct err err;
     if (text_of(event, "fault")) {
-        add_fault(s, event, out);
+        add_wrong(s, event, TONE_BAD, "fault", out);
         return;
     }
     if (text_of(event, "doubt")) {
-        add_doubt(s, event, out);
+        add_wrong(s, event, TONE_WARN, "!", out);
         return;
     }
     if (message_parse(line, strlen(line), &m, NULL, &err) != RC_OK)

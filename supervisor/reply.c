@@ -73,6 +73,12 @@ static void add_foreign_lock(const struct pool *pool, struct reply *reply)
         (int64_t)((clock_mono_ns() - pool->foreign.since_mono_ns) / NS_PER_MS));
 }
 
+static const char *file_of_database(const struct pool *pool, char ret[static HOME_TEXT_MAX])
+{
+    return home_format(
+        atomic_load(&pool->mem->database_device), atomic_load(&pool->mem->database_inode), ret);
+}
+
 static void answer_status(struct pool *pool, struct reply *reply)
 {
     char started_at[32], file[HOME_TEXT_MAX];
@@ -86,9 +92,7 @@ static void answer_status(struct pool *pool, struct reply *reply)
         pool->scale.target, pool_workers_alive(pool), (int)pool_keeper(pool)->pid);
     reply_add(reply, ",\"database\":");
     reply_add_json(reply, pool->config->pool.database);
-    reply_add(reply, ",\"database_file\":\"%s\"",
-        home_format(atomic_load(&pool->mem->database_device),
-            atomic_load(&pool->mem->database_inode), file));
+    reply_add(reply, ",\"database_file\":\"%s\"", file_of_database(pool, file));
     reply_add(reply, ",\"config\":");
     reply_add_json(reply, pool->config_path);
     add_foreign_lock(pool, reply);
@@ -158,8 +162,10 @@ static void next_config(struct pool *pool, struct reply *reply)
 
 static void answer_config(struct pool *pool, struct reply *reply)
 {
+    char file[HOME_TEXT_MAX];
+
     reply->generation = config_box_accepted(pool->box);
-    reply_add(reply, "ok\n");
+    reply_add(reply, "ok\n%s\n", file_of_database(pool, file));
     reply->next = next_config;
 }
 

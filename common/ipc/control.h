@@ -4,8 +4,9 @@
  *   ping                    payload: one JSON object {"pid":…,"pool_id":…,"version":…}
  *   status                  one JSON object: pid, version, pool_id, started_at, state (starting,
  *                           running, suspended, stopping), workers_target, workers, keeper_pid,
- *                           database, config; lock_holder {pid, program, for_ms} while a
- *                           foreign program makes the pool wait for the write lock
+ *                           database, database_file (DEV-INO, see home.h), config; lock_holder
+ *                           {pid, program, for_ms} while a foreign program makes the pool wait
+ *                           for the write lock
  *   file                    the configuration file's path, the database's, a line feed each
  *   workers                 NDJSON, one object a slot with a life: slot, pid, life, state,
  *                           claim (text or null; of several the oldest), runs (in hand), begun
@@ -14,7 +15,8 @@
  *   resources               NDJSON, one object a resource: name, rate (text), burst, tokens (there
  *                           now, with fractions), next_token_ms (0: now), waiting (workers that
  *                           sleep at it), held_until (RFC 3339 or null), stages[] (JOB.STAGE)
- *   config                  the packed configuration sources
+ *   config                  the database file (as database_file of status) and a line feed, then
+ *                           the packed configuration sources
  *   wake N                  work was added: wake up to N idle workers
  *   take JOB.STAGE          a token of each resource of the stage, all or none: one JSON object:
  *                           taken (true, false), resource (which has none; null), wait_ms (until
