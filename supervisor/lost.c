@@ -1,14 +1,14 @@
 #include "supervisor/lost.h"
 
+#include <sysexits.h>
+
 #include "common/base/log.h"
 #include "common/ipc/home.h"
-
-enum { EXIT_CONFIG = 78 };
 
 void lost_database(struct pool *pool, bool may_settle)
 {
     pool->is_lost = true;
-    pool->exit_code = EXIT_CONFIG;
+    pool->exit_code = EX_CONFIG;
     pool_stop(pool, STOP_NOW, "its database is lost");
     if (may_settle)
         return;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "common/base/crash.h"
@@ -24,7 +25,7 @@
 #include "worker/cycle.h"
 #include "worker/trial.h"
 
-enum { EXIT_USAGE = 2, EXIT_CONFIG = 78 };
+enum { EXIT_USAGE = 2 };
 
 /* Large results must not make the worker large for the rest of its life. */
 static void keep_heap_small(void)
@@ -74,11 +75,9 @@ static enum rc open_store(struct worker *w, struct err *err)
         .durability = w->config->pool.durability,
     };
     life_hook(&w->life, &opts.hooks);
-    enum rc rc = home_check_directory(FD_LOCK, opts.path, err);
-    if (rc == RC_OK)
-        rc = home_check_file(w->life.mem, opts.path, err);
-    if (rc == RC_OK)
-        rc = store_open(&opts, &w->store, err);
+    if (home_check(FD_LOCK, w->life.mem, opts.path, err) != HOME_THERE)
+        return RC_GONE;
+    enum rc rc = store_open(&opts, &w->store, err);
     if (rc == RC_OK)
         rc = store_check_schema(w->store, err);
     return rc == RC_OK ? accepted_load(w, err) : rc;
@@ -154,7 +153,7 @@ int main(int argc, char **argv)
         return fail(&err, EXIT_FAILURE);
     }
     if (config_box_map(FD_CONFIG, &w.box, &err) != RC_OK || accepted_take(&w, &err) != RC_OK)
-        return fail(&err, EXIT_CONFIG);
+        return fail(&err, EX_CONFIG);
     if (proctree_become_subreaper(&err) != RC_OK)
         return fail(&err, EXIT_FAILURE);
     life_init(&w.life, mem, (uint32_t)slot, life, w.config->pool.heartbeat_interval_ms);

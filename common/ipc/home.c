@@ -63,7 +63,7 @@ static enum rc say_replaced(const char *database, bool is_there, struct err *err
         database, database, database);
 }
 
-enum rc home_check_file(struct pool_mem *mem, const char *database, struct err *err)
+static enum rc check_file(struct pool_mem *mem, const char *database, struct err *err)
 {
     uint64_t inode = atomic_load(&mem->database_inode);
     struct stat st;
@@ -73,6 +73,13 @@ enum rc home_check_file(struct pool_mem *mem, const char *database, struct err *
     if (is_there && st.st_dev == atomic_load(&mem->database_device) && st.st_ino == inode)
         return RC_OK;
     return say_replaced(database, is_there, err);
+}
+
+enum home_loss home_check(int lock_fd, struct pool_mem *mem, const char *database, struct err *err)
+{
+    if (home_check_directory(lock_fd, database, err) != RC_OK)
+        return HOME_MOVED;
+    return check_file(mem, database, err) == RC_OK ? HOME_THERE : HOME_REPLACED;
 }
 
 void home_take_file(struct pool_mem *mem, const char *database)

@@ -10,8 +10,11 @@
 
 /* RC_GONE: the directory of the database's path is not the locked one; the text says what to do. */
 MUST_CHECK enum rc home_check_directory(int lock_fd, const char *database, struct err *err);
-/* RC_GONE: the file at its path is not the pool's. RC_OK as long as none was taken. */
-MUST_CHECK enum rc home_check_file(struct pool_mem *mem, const char *database, struct err *err);
+/* What is lost; the names as the events that tell of it. */
+enum home_loss { HOME_THERE, HOME_MOVED, HOME_REPLACED };
+/* The directory first, then the file at the path: is it the pool's? HOME_THERE as long as none was
+ * taken. Else err says what to do. */
+enum home_loss home_check(int lock_fd, struct pool_mem *mem, const char *database, struct err *err);
 /* The keeper, once it has opened it: this is the pool's file, as long as the pool lives. */
 void home_take_file(struct pool_mem *mem, const char *database);
 /* "DEV-INO" of a file as `status` has it; "" while it is not known. */

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sysexits.h>
 
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
@@ -17,7 +18,7 @@
 #include "supervisor/keeper/levels.h"
 #include "supervisor/keeper/reload.h"
 
-enum { EXIT_CONFIG = 78, ROOM_MS = 500 };
+enum { ROOM_MS = 500 };
 
 /* After a stop of hundreds of workers the supervisor is behind with reading; it is never behind for
  * long, and never waits for us. */
@@ -90,7 +91,7 @@ static void give_up(struct keeper *k, enum rc rc, const struct err *err)
 {
     if (!k->is_lost)
         log_msg(LOG_LEVEL_ERROR, "keeper.failed", "%s", err->text);
-    k->exit_status = rc == RC_INVALID || k->is_lost ? EXIT_CONFIG : EXIT_FAILURE;
+    k->exit_status = rc == RC_INVALID || k->is_lost ? EX_CONFIG : EXIT_FAILURE;
     loop_stop(k->loop);
 }
 

@@ -1,11 +1,13 @@
 #include "supervisor/keeper/home.h"
 
+#include <sysexits.h>
+
 #include "common/base/log.h"
 #include "common/ipc/fds.h"
 #include "common/ipc/home.h"
 #include "common/ipc/orders.h"
 
-enum { EXIT_CONFIG = 78, ROOM_MS = 500 };
+enum { ROOM_MS = 500 };
 
 static void lose(struct keeper *k, bool may_settle, const char *event, const char *text)
 {
@@ -18,7 +20,7 @@ static void lose(struct keeper *k, bool may_settle, const char *event, const cha
         may_settle = false;
     if (may_settle) /* through the descriptors that are open, which lead to the right file */
         return;
-    k->exit_status = EXIT_CONFIG;
+    k->exit_status = EX_CONFIG;
     loop_stop(k->loop);
 }
 
@@ -35,27 +37,27 @@ void home_is_damaged(struct keeper *k, const char *text)
     lose(k, false, "database.damaged", err.text);
 }
 
+static enum home_loss look(struct keeper *k, bool may_settle, struct err *err)
+{
+    enum home_loss loss = home_check(FD_LOCK, k->mem, k->config->pool.database, err);
+    if (loss == HOME_MOVED)
+        lose(k, may_settle, "database.moved", err->text);
+    else if (loss == HOME_REPLACED)
+        lose(k, false, "database.replaced", err->text);
+    return loss;
+}
+
 enum rc home_may_open(struct keeper *k, struct err *err)
 {
-    const char *database = k->config->pool.database;
-    bool is_moved = home_check_directory(FD_LOCK, database, err) != RC_OK;
-    if (!is_moved && home_check_file(k->mem, database, err) == RC_OK)
-        return RC_OK;
-    lose(k, false, is_moved ? "database.moved" : "database.replaced", err->text);
-    return RC_GONE;
+    return look(k, false, err) == HOME_THERE ? RC_OK : RC_GONE;
 }
 
 bool home_is_there(struct keeper *k)
 {
-    const char *database = k->config->pool.database;
     struct err err = {""};
     if (k->is_lost || k->store == NULL)
         return !k->is_lost;
-    if (home_check_directory(FD_LOCK, database, &err) != RC_OK)
-        lose(k, true, "database.moved", err.text);
-    else if (home_check_file(k->mem, database, &err) != RC_OK)
-        lose(k, false, "database.replaced", err.text);
-    else if (atomic_load(&k->mem->is_ruined) != 0)
+    if (look(k, true, &err) == HOME_THERE && atomic_load(&k->mem->is_ruined) != 0)
         home_is_damaged(k, "a worker found the database damaged");
     return !k->is_lost;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "common/base/log.h"
@@ -13,8 +14,6 @@
 #include "supervisor/keeper/chores.h"
 #include "supervisor/keeper/home.h"
 #include "supervisor/keeper/reload.h"
-
-enum { EXIT_CONFIG = 78 };
 
 static void on_orders(struct keeper *k)
 {
@@ -102,7 +101,7 @@ int main(int argc, char **argv)
     if (pool_mem_map(FD_POOL, &k.mem, &err) != RC_OK)
         return fail(&err, EXIT_FAILURE);
     if (config_box_map(FD_CONFIG, &k.box, &err) != RC_OK || reload_take(&k, 0, &err) != RC_OK)
-        return fail(&err, EXIT_CONFIG);
+        return fail(&err, EX_CONFIG);
     log_set_level(atomic_load(&k.mem->log_level));
     log_target_follow(k.config->pool.log, k.config->pool.log_file, &k.mem->log_generation);
     if (loop_new(&k.loop, &err) != RC_OK)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
@@ -18,7 +19,7 @@
 
 /* For a worker, 1 means "try again" and 78 would pause the discoveries of all jobs: what a person
  * must correct for this one job is 65 there, a failure for good. */
-enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_WRONG_INPUT = 65, EXIT_CONFIG = 78 };
+enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 struct arguments {
     const char *job;
@@ -55,7 +56,7 @@ static bool is_handler(void)
 static int exit_code(enum rc rc)
 {
     if (rc == RC_INVALID)
-        return is_handler() ? EXIT_WRONG_INPUT : EXIT_CONFIG;
+        return is_handler() ? EX_DATAERR : EX_CONFIG;
     return rc == RC_OK ? EXIT_OK : EXIT_FAILED;
 }
 
@@ -208,7 +209,7 @@ static int discover(struct session *s, const struct job_spec *job, const struct 
     if (write_report(job, strategy, totals) != RC_OK)
         return EXIT_FAILED;
     if (rc == RC_OK && totals->refused > 0)
-        return is_handler() ? EXIT_WRONG_INPUT : EXIT_FAILED;
+        return is_handler() ? EX_DATAERR : EXIT_FAILED;
     return exit_code(rc);
 }
 
@@ -220,7 +221,7 @@ int main(int argc, char **argv)
     if (!read_arguments(argc, argv, &args, &err))
         return usage(err.text);
     if (config_from_fd(FD_DISCOVER_CONFIG, &s.config, &err) != RC_OK)
-        return complain(err.text), EXIT_CONFIG;
+        return complain(err.text), EX_CONFIG;
     const struct job_spec *job = config_job(s.config, args.job);
     if (!job)
         return unknown_job(s.config, args.job);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "common/base/buf.h"
@@ -14,7 +15,7 @@
 #include "worker/plugin/object.h"
 #include "worker/plugin/path.h"
 
-enum { EXIT_OK = 0, EXIT_USAGE = 2, EXIT_CONFIG = 78 };
+enum { EXIT_OK = 0, EXIT_USAGE = 2 };
 
 static const char usage[] = "usage: stint-plugin FILE.so [DATA]\n"
                             "Hosts a C plugin as a resident handler; DATA is JSON, given to its "
@@ -38,7 +39,7 @@ static void note_exit(void)
 static int complain(const char *text)
 {
     fprintf(stderr, "stint-plugin: %s\n", text);
-    return EXIT_CONFIG;
+    return EX_CONFIG;
 }
 
 static void run_item(struct host *host, const struct ask *ask, const char *item)
@@ -85,7 +86,7 @@ static int open_plugin(struct host *host, const char *data)
     if (code == 0)
         return EXIT_OK;
     fprintf(stderr, "stint-plugin: the plugin's open() returned %d: it cannot work here\n", code);
-    return EXIT_CONFIG;
+    return EX_CONFIG;
 }
 
 static int serve(struct host *host, const char *data)
@@ -123,7 +124,7 @@ static int host_object(const char *path, const char *data)
         return complain(err.text);
     (void)setvbuf(stdout, NULL, _IOLBF, 0);
     (void)atexit(note_exit);
-    int code = EXIT_CONFIG;
+    int code = EX_CONFIG;
     if (object_open(path, &host.plugin, &err) != RC_OK)
         (void)complain(err.text);
     else
