@@ -341,6 +341,7 @@ void resident_listen(struct worker *w)
     if (!is_heard(r))
         return;
     enum rc rc = sys_read_avail(r->out_fd, stream_wants(&r->stream), stream_room(&r->stream));
+    resident_listen_stderr(w); /* what it said before it answered is about what it answers */
     if (rc == RC_AGAIN || rc == RC_LIMIT) {
         read_lines(w);
         resident_note(w);

@@ -1,5 +1,6 @@
 #include "worker/tail.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "common/base/cleanup.h"
@@ -26,6 +27,12 @@ void tail_fini(struct tail *t)
     *t = (struct tail){.keep = 0};
 }
 
+static void leave_out(struct tail *t, size_t len)
+{
+    t->left_out += len;
+    t->quiet_len = SIZE_MAX;
+}
+
 static void shorten(struct tail *t)
 {
     const size_t max = t->keep > SHOWN_MAX ? t->keep : SHOWN_MAX;
@@ -34,7 +41,7 @@ static void shorten(struct tail *t)
     const size_t drop = t->text.len - max;
     buf_drop(&t->text, drop);
     if (drop > t->shown_len)
-        t->left_out += drop - t->shown_len;
+        leave_out(t, drop - t->shown_len);
     t->shown_len = drop > t->shown_len ? 0 : t->shown_len - drop;
 }
 
@@ -78,8 +85,19 @@ static const char *skip_flood(struct tail *t, const char *from, const char *end)
     const char *start = end - SHOWN_MAX;
     const char *line = memchr(start, '\n', SHOWN_MAX);
     start = line != NULL ? line + 1 : start;
-    t->left_out += (uint64_t)(start - from);
+    leave_out(t, (size_t)(start - from));
     return start;
+}
+
+/* Again after a while: a ring that lost the beginning has it still. */
+static void say_left_out(
+    struct tail *t, const struct tail_about *about, const char *name, struct buf *out)
+{
+    if (t->left_out == 0 || t->quiet_len < SHOWN_MAX)
+        return;
+    begin_record(out, about, name);
+    buf_addf(out, "(%llu bytes left out so far)\n", (unsigned long long)t->left_out);
+    t->quiet_len = 0;
 }
 
 /* Whole lines, unless one is very long or the last. */
@@ -100,17 +118,14 @@ void tail_show(struct tail *t, const struct tail_live *to, const struct tail_abo
     if ((to->live == NULL && to->show == NULL) || from == end)
         return;
     from = skip_flood(t, from, end);
-    if (t->left_out > 0) {
-        begin_record(&out, about, name);
-        buf_addf(&out, "(%llu bytes left out)\n", (unsigned long long)t->left_out);
-        t->left_out = 0;
-    }
+    say_left_out(t, about, name, &out);
     size_t len = length_to_show(from, end, is_end);
     if (len > 0)
         add_lines(&out, about, name, from, from[len - 1] == '\n' ? len - 1 : len);
     if (len > 0 && to->show != NULL)
         to->show(to->ctx, name, from, from[len - 1] == '\n' ? len - 1 : len);
     from += len;
+    t->quiet_len = t->quiet_len > SIZE_MAX - len ? SIZE_MAX : t->quiet_len + len;
     t->shown_len = t->text.len - (size_t)(end - from);
     if (to->live != NULL)
         live_write(to->live, to->slot, out.data, out.len);
@@ -126,7 +141,6 @@ void tail_log(struct tail *t, const struct tail_live *to, const struct tail_abou
     buf_addf(&t->text, "%s: %s\n", level, buf_str(&line));
     shorten(t);
     t->shown_len = t->text.len;
-    t->left_out = 0;
     if (to->live == NULL)
         return;
     CLEANUP(buf_fini) struct buf out = BUF_INIT;

@@ -21,7 +21,8 @@ struct tail {
     struct buf text;   /* the newest bytes */
     size_t keep;       /* so many of them are wanted at the end */
     size_t shown_len;  /* of text: already shown, or passed over */
-    uint64_t left_out; /* bytes that were not shown since the last line that was */
+    uint64_t left_out; /* bytes that were not shown, so far */
+    size_t quiet_len;  /* what was shown since that was said; SIZE_MAX: it has grown since */
 };
 
 /* live and slot of this worker; NULL: nobody can look on. show (may be NULL): who gets the lines

@@ -162,8 +162,8 @@ class Start(StintTest):
             wait_until(lambda old=old: pool.is_full() and
                        set(pool.role_pids("stint-worker")) != old, "refilled")
         wait_until(lambda: len(procs.open_fds(pool.supervisor)) <= baseline, "descriptors back")
-        self.assertEqual([procs.describe(p) for p in procs.children(pool.supervisor)
-                          if procs.state(p) == "Z"], [])
+        wait_until(lambda: not [p for p in procs.children(pool.supervisor)
+                                if procs.state(p) == "Z"], "all are waited for")
 
     def test_database_of_a_newer_version_is_refused(self):
         self.stint("add", "j", "k")

@@ -90,21 +90,44 @@ static void test_only_the_newest_bytes_are_kept(void **state)
     assert_memory_equal(kept, "456789", 6);
 }
 
+static void flood(struct place *p, struct tail *t)
+{
+    char line[128];
+    for (int i = 0; i < 500; i++) {
+        (void)snprintf(line, sizeof line, "%99d\n", i);
+        say(p, t, line);
+    }
+}
+
 static void test_a_flood_is_cut_in_the_middle(void **state)
 {
     struct place *p = *state;
     CLEANUP(tail_fini) struct tail t;
-    char line[128];
     tail_init(&t, 64);
-    for (int i = 0; i < 500; i++) {
-        (void)snprintf(line, sizeof line, "%99d\n", i);
-        say(p, &t, line);
-    }
+    flood(p, &t);
     assert_true(t.text.len <= 16384);
     tail_show(&t, &p->to, &about, "stderr", false);
-    assert_non_null(strstr(shown(p), " bytes left out)\n"));
+    assert_non_null(strstr(shown(p), " bytes left out so far)\n"));
     assert_true(p->seen.len < 20000);
     assert_string_equal(p->seen.data + p->seen.len - 4, "499\n");
+}
+
+/* What is shown later would push the note out of the ring. */
+static void test_a_flood_is_told_again(void **state)
+{
+    struct place *p = *state;
+    CLEANUP(tail_fini) struct tail t;
+    size_t shows = 0, notes = 0;
+    tail_init(&t, 64);
+    flood(p, &t);
+    for (; shows < 700; shows++) { /* more than the ring holds */
+        char line[128];
+        tail_show(&t, &p->to, &about, "stderr", false);
+        notes += strstr(shown(p), "left out so far") != NULL;
+        (void)snprintf(line, sizeof line, "%99zu\n", shows);
+        say(p, &t, line);
+    }
+    assert_in_range(notes, 4, 6);
 }
 
 static void test_log_messages(void **state)
@@ -136,6 +159,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_whole_lines_once, begin, end),
         cmocka_unit_test_setup_teardown(test_only_the_newest_bytes_are_kept, begin, end),
         cmocka_unit_test_setup_teardown(test_a_flood_is_cut_in_the_middle, begin, end),
+        cmocka_unit_test_setup_teardown(test_a_flood_is_told_again, begin, end),
         cmocka_unit_test_setup_teardown(test_log_messages, begin, end),
         cmocka_unit_test_setup_teardown(test_nobody_can_look_on, begin, end),
     };
