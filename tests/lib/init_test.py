@@ -43,6 +43,17 @@ class InitTest(StintTest):
             text = re.sub(r"@([A-Z]+)@", lambda m: self.paths[m[1]], f.read())
         return self.write(to, text, mode)
 
+    def wait_logged(self, *parts):
+        """The log of a service is written by a program of its own, in its own time."""
+        def is_there():
+            try:
+                with open(self.path("logs/current"), encoding="utf-8") as f:
+                    text = f.read()
+            except FileNotFoundError:
+                return False
+            return all(part in text for part in parts)
+        wait_until(is_there, f"{parts} in its log")
+
     def run_tool(self, *argv, code=0, timeout=120):
         done = subprocess.run(argv, cwd=self.dir, env=self.environment(), stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, check=False, timeout=timeout)

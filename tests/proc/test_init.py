@@ -49,8 +49,7 @@ class Runit(InitTest):
         self.run_tool("sv", "-w", "60", "start", self.service)
         self.wait_ready()
         self.assert_works("last")
-        with open(self.path("logs/current"), encoding="utf-8") as f:
-            self.assertIn("event=pool.ready", f.read())
+        self.wait_logged("event=pool.ready")
 
     def test_bad_configuration_is_not_tried_again(self):
         self.config("[job j]\nhandlr = x\n")
@@ -59,10 +58,7 @@ class Runit(InitTest):
             text = self.run_tool("sv", "status", self.service, code=None).stdout
             return text.startswith("down:") and "want up" not in text
         wait_until(is_down, "down for good")
-        with open(self.path("logs/current"), encoding="utf-8") as f:
-            text = f.read()
-        self.assertIn("ended with 78", text)
-        self.assertIn("handlr", text)
+        self.wait_logged("ended with 78", "handlr")
         self.config(QUICK)
         self.run_tool("sv", "up", self.service)
         self.wait_ready()
@@ -145,8 +141,7 @@ class S6(InitTest):
         self.assertEqual(len(self.events("run_end")), 1)
         self.run_tool("s6-svc", "-wU", "-T", "60000", "-u", self.service)
         self.assert_works("last")
-        with open(self.path("logs/current"), encoding="utf-8") as f:
-            self.assertIn("event=pool.ready", f.read())
+        self.wait_logged("event=pool.ready")
 
     def test_bad_configuration_is_not_tried_again(self):
         self.config("[job j]\nhandlr = x\n")
