@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/filtering.h"
 #include "cli/table.h"
 #include "common/base/cleanup.h"
 #include "common/base/json.h"
@@ -77,7 +78,8 @@ static void write_all(struct buf *out)
     add_flags(out, global_flags);
     buf_adds(out, "\nExit status: 0 ok, 1 failed, 2 usage, 3 pool not running, 5 nothing matched,\n"
                   "75 busy, 78 bad configuration.\n"
-                  "More about a command: stint help COMMAND. To begin: stint init demo\n");
+                  "More about a command: stint help COMMAND; about FILTER: stint help filter.\n"
+                  "To begin: stint init demo\n");
 }
 
 void help_write(struct buf *out, const struct command *command)
@@ -146,6 +148,29 @@ static enum cli_exit unknown(const char *before, const char *name, const char *n
     return cli_fail(CLI_USAGE, "no help for \"%s%s\". See: stint help", before, buf_str(&shown));
 }
 
+/* What several commands share. */
+static bool is_of_filters(const struct args *args)
+{
+    return args->words_len == 1 &&
+           (strcmp(args->words[0], "filter") == 0 || strcmp(args->words[0], "filters") == 0);
+}
+
+static void write_filters(struct cli *cli, struct buf *out)
+{
+    struct json j;
+    if (!cli->is_json) {
+        buf_adds(out,
+            "What ls, logs, retry, cancel and others of stint take as FILTER.\n\n" FILTER_HELP);
+        return;
+    }
+    json_init(&j, out);
+    json_open_object(&j, NULL);
+    json_str(&j, "schema", "stint.help/1");
+    json_str(&j, "filter", FILTER_HELP);
+    json_end_object(&j);
+    buf_addc(out, '\n');
+}
+
 /* The command named by the words; NULL and CLI_OK: none named. */
 static enum cli_exit find_named(const struct args *args, const struct command **ret)
 {
@@ -172,10 +197,13 @@ static enum cli_exit run(struct cli *cli)
 {
     struct buf text CLEANUP(buf_fini) = BUF_INIT;
     const struct command *command = NULL;
-    enum cli_exit code = find_named(cli->args, &command);
+    bool is_of_filter = is_of_filters(cli->args);
+    enum cli_exit code = is_of_filter ? CLI_OK : find_named(cli->args, &command);
     if (code)
         return code;
-    if (cli->is_json)
+    if (is_of_filter)
+        write_filters(cli, &text);
+    else if (cli->is_json)
         write_json(&text, command);
     else
         help_write(&text, command);
@@ -186,7 +214,7 @@ static enum cli_exit run(struct cli *cli)
 const struct command command_help = {
     .name = "help",
     .group = GROUP_OPERATE,
-    .usage = "[COMMAND [WORD]]",
+    .usage = "[COMMAND [WORD]]\nfilter",
     .help = "this help, or that of a command",
     .words = {WORD_COMMAND, WORD_COMMAND},
     .words_max = 2,

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/filtering.h"
 #include "cli/item_view.h"
 #include "common/base/cleanup.h"
 #include "common/base/text.h"
@@ -15,12 +16,26 @@ static enum cli_exit say_unknown(struct cli *cli, const char *job, const char *k
     return CLI_NO_MATCH;
 }
 
+/* One word: the job's name without a key, or the key without its job. */
+static enum cli_exit say_half(struct cli *cli, const char *word)
+{
+    struct buf typed CLEANUP(buf_fini) = BUF_INIT;
+    if (*word == '@' || config_job(cli->config, word))
+        return cli_fail(CLI_USAGE, "KEY is missing; usage: stint show JOB KEY");
+    filtering_add_item(&typed, NULL, word);
+    return cli_fail(CLI_USAGE,
+        "JOB is missing; usage: stint show JOB KEY. Which job has it: stint ls %s",
+        buf_str(&typed));
+}
+
 static enum cli_exit run(struct cli *cli)
 {
     struct item_view view CLEANUP(item_view_fini) = {.job = NULL};
     struct buf out CLEANUP(buf_fini) = BUF_INIT;
     struct err err = {""};
     const char *job = cli->args->words[0], *key = cli->args->words[1];
+    if (!key)
+        return say_half(cli, job);
     enum rc rc = cli->store ? item_view_take(cli, job, key, &view, &err) : RC_NOTFOUND;
     if (rc == RC_NOTFOUND && job[0] != '@' && !cli_job(cli, job))
         return CLI_USAGE;
@@ -49,7 +64,7 @@ const struct command command_show = {
             "  stint show news https://example.com/a/9\n"
             "  stint show --json news a/9\n",
     .words = {WORD_JOB, WORD_TEXT},
-    .words_min = 2,
+    .words_min = 1,
     .words_max = 2,
     .needs = NEED_CONFIG | NEED_READ,
     .run = run,

@@ -186,6 +186,8 @@ static void offer_kind(
         return;
     case WORD_COMMAND:
         offer_commands(o, t->first ? command_find(t->first) : NULL);
+        if (!t->first)
+            offer(o, "filter", "what FILTER means");
         return;
     case WORD_SHELL:
         offer(o, "bash", NULL);

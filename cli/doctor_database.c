@@ -57,6 +57,12 @@ static void look_disk(struct doctor *d, const char *directory)
     char size[32];
     if (statvfs(directory, &fs) < 0)
         return;
+    if (fs.f_flag & ST_RDONLY) {
+        doctor_add(d, FINDING_PROBLEM, "disk",
+            "the file system of %s is mounted for reading only: nothing can be added or run",
+            directory);
+        doctor_fix(d, "see why: dmesg; then: mount -o remount,rw \"$(stat -c %%m %s)\"", directory);
+    }
     int64_t left = (int64_t)fs.f_bavail * (int64_t)fs.f_frsize;
     int64_t all = (int64_t)fs.f_blocks * (int64_t)fs.f_frsize;
     int pct = all > 0 ? (int)(left * 100 / all) : 100;

@@ -152,6 +152,17 @@ static void look_left_over(struct doctor *d, const struct pool_options *pool)
         (void)closedir(proc);
 }
 
+static void fix_silent(struct doctor *d, pid_t holder)
+{
+    if (holder > 0)
+        doctor_fix(d,
+            "ask as its user, or as root; look at it: ps -f -p %d; a pool that hangs is ended by: "
+            "kill %d",
+            (int)holder, (int)holder);
+    else
+        doctor_fix(d, "ask as its user, or as root");
+}
+
 void doctor_look_pool(struct doctor *d)
 {
     struct cli *cli = d->cli;
@@ -164,7 +175,7 @@ void doctor_look_pool(struct doctor *d)
     } else if (cli->presence == POOL_SILENT) {
         doctor_add(
             d, FINDING_PROBLEM, ABOUT, "somebody holds %s, but does not answer you", pool->socket);
-        doctor_fix(d, "ask as its user, or as root; a pool that hangs is ended by: kill PID");
+        fix_silent(d, locks_find(pool->directory, "FLOCK", 0));
     } else {
         look_absent(d, pool);
     }

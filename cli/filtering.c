@@ -96,7 +96,7 @@ void filtering_add_item(struct buf *out, const char *job, const char *key)
     struct buf shown CLEANUP(buf_fini) = BUF_INIT;
     bool is_plain = !strpbrk(key, " ,\"'\\") && key[0] != '\0';
     text_add_printable(&shown, key, strlen(key));
-    buf_addf(out, "'job:%s key:%s", job, is_plain ? "" : "\"");
+    buf_addf(out, job ? "'job:%s key:%s" : "'%skey:%s", job ? job : "", is_plain ? "" : "\"");
     if (is_plain)
         buf_adds(out, buf_str(&shown));
     else

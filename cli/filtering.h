@@ -33,7 +33,7 @@ struct filtering {
 enum cli_exit filtering_read(const struct cli *cli, struct filtering *ret);
 void filtering_fini(struct filtering *f);
 
-/* 'job:news key:a' as typed in a shell: the filter that means this item. */
+/* 'job:news key:a' as typed in a shell: the filter that means this item; job NULL: of any job. */
 void filtering_add_item(struct buf *out, const char *job, const char *key);
 
 /* Why nothing was found; returns CLI_NO_MATCH. The empty states are told apart. */

@@ -71,10 +71,15 @@ static enum cli_exit unknown_sub(const struct command *command, const char *word
 
 static enum cli_exit usage_error(const struct command *command, const char *what)
 {
-    const char *stop = what[0] && what[strlen(what) - 1] == '?' ? "" : ".";
+    bool has_hint = what[0] && what[strlen(what) - 1] == '?';
+    const char *stop = has_hint ? "" : ".";
     if (!command)
         return cli_fail(CLI_USAGE, "%s%s See: stint help", what, stop);
-    return cli_fail(CLI_USAGE, "%s%s See: stint %s --help", what, stop, command->name);
+    if (has_hint || command->subs)
+        return cli_fail(CLI_USAGE, "%s%s See: stint %s --help", what, stop, command->name);
+    const char *usage = command->usage;
+    return cli_fail(CLI_USAGE, "%s; usage: stint %s%s%.*s. See: stint %s --help", what,
+        command->name, *usage ? " " : "", (int)strcspn(usage, "\n"), usage, command->name);
 }
 
 /* By the first line of its usage: "JOB is missing; usage: stint results JOB [STAGE] …". */

@@ -109,6 +109,15 @@ static enum rc take_known(const struct cli *cli, struct try_item *item, struct e
     return rc;
 }
 
+/* A key that was mistyped would be tried with nothing in it. */
+static void say_unknown(const struct cli *cli, const struct try_item *item)
+{
+    CLEANUP(buf_fini) struct buf key = BUF_INIT;
+    text_add_printable(&key, item->key, strlen(item->key));
+    cli_say(cli, "job %s has no item \"%s\": tried without data (give it by --data JSON)",
+        item->job->name, buf_str(&key));
+}
+
 enum cli_exit try_item_take(struct cli *cli, const struct job_spec *job, struct try_item *ret)
 {
     const char *data = args_text(cli->args, "data");
@@ -125,6 +134,8 @@ enum cli_exit try_item_take(struct cli *cli, const struct job_spec *job, struct 
     enum rc rc = take_known(cli, ret, &err);
     if (rc)
         return cli_fail_rc(rc, &err);
+    if (ret->data.len == 0 && ret->id == 0)
+        say_unknown(cli, ret);
     if (ret->data.len == 0)
         buf_adds(&ret->data, "{}");
     make_one_line(&ret->data);

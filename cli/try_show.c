@@ -169,8 +169,8 @@ static void add_wrong(
     buf_adds(out, " ");
     text_add_printable(out, what, strlen(what));
     if (tone == TONE_BAD)
-        buf_adds(out, handler_is_resident(&s->stage->handler) ? ", on standard output"
-                                                              : ", on descriptor 3");
+        buf_adds(out,
+            handler_is_resident(&s->stage->handler) ? ", on standard output" : ", on descriptor 3");
     buf_adds(out, ":\n");
     add_excerpt(
         text_of(event, "line"), (size_t)json_number_value(json_object_get(event, "column")), out);

@@ -260,8 +260,13 @@ static enum rc check_directory(const char *path, struct err *err)
 {
     CLEANUP_FREE char *dir = sys_dirname(path);
     struct stat home;
-    if (faccessat(AT_FDCWD, dir, W_OK | X_OK, AT_EACCESS) == 0 || errno != EACCES ||
-        stat(dir, &home))
+    int errnum = faccessat(AT_FDCWD, dir, W_OK | X_OK, AT_EACCESS) == 0 ? 0 : errno;
+    if (errnum == EROFS)
+        return err_set(err, RC_INVALID,
+            "database %s lies on a file system that is mounted for reading only; as root, see why "
+            "(dmesg), then: mount -o remount,rw \"$(stat -c %%m %s)\"",
+            path, dir);
+    if (errnum != EACCES || stat(dir, &home))
         return RC_OK;
     return refuse_directory(path, &home, err);
 }

@@ -144,6 +144,8 @@ class Looks(StintTest):
         self.assertIn("JOB is missing; usage: stint results JOB [STAGE]",
                       self.stint("results", code=2).err)
         self.assertIn('did you mean "status"? See', self.stint("help", "statsu", code=2).err)
+        self.assertIn("status:      of the stage run", self.stint("help", "filter").out)
+        self.assertIn("status:", self.stint("help", "filter", "--json").json["filter"])
         self.stint("add", "j", "k")
         self.stint("run", "--drain")
         self.assertIn('did you mean "run_start"?',

@@ -107,7 +107,8 @@ class Doctor(StintTest):
         self.config(JOB)
         pool = self.pool()
         procs.kill(pool.supervisor, signal.SIGSTOP)
-        self.find("problem", "pool", "does not answer", 1)
+        found = self.find("problem", "pool", "does not answer", 1)
+        self.assertIn(f"kill {pool.supervisor}", found["fix"])
         procs.kill(pool.supervisor, signal.SIGCONT)
         pool.stop()
 

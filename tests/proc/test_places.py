@@ -54,6 +54,29 @@ class Places(StintTest):
         self.write("stint.conf", f"[pool]\ndatabase = /var/lib/stint-none/x.db\n{JOB}")
         self.assertIn("warning: there is no directory /var/lib/stint-none", self.stint("check").err)
 
+    def read_only(self, *words):
+        """Runs stint where its directory is mounted for reading only."""
+        mount = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && cd "$0" && exec "$@"'
+        done = subprocess.run(["unshare", "--mount", "sh", "-c", mount, self.dir,
+                               f"{BIN}/stint", *words],
+                              cwd="/", env=self.environment(), capture_output=True, text=True,
+                              timeout=60, check=False)
+        if done.returncode == 1 and "unshare" in done.stderr or "mount:" in done.stderr:
+            self.skipTest(done.stderr)
+        return done
+
+    def test_a_file_system_for_reading_only_is_named(self):
+        self.config(JOB)
+        self.stint("add", "j", "k")
+        said = self.read_only("add", "j", "more")
+        self.assertEqual(said.returncode, 1)
+        self.assertIn("is mounted for reading only", said.stderr)
+        self.assertIn("mount -o remount,rw", said.stderr)
+        said = self.read_only("doctor")
+        self.assertEqual(said.returncode, 1)
+        self.assertIn("is mounted for reading only", said.stdout)
+        self.assertIn("k", self.read_only("ls").stdout)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -299,6 +299,7 @@ class WithPool(Try):
         process = subprocess.Popen(
             [os.path.join(BIN, "stint"), "try", "j", "k"], cwd=self.path(), text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.environment())
+        self.assertIn('no item "k": tried without data', process.stderr.readline())
         self.assertIn("waits for a token of resource r, in ", process.stderr.readline())
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.communicate()[0], "")
