@@ -355,6 +355,8 @@ void resident_listen(struct worker *w)
     loop_watch(w->loop, LOOP_STDOUT, -1);
     (void)close(r->out_fd);
     r->out_fd = -1;
+    if (r->state == RESIDENT_STARTING) /* no hello can come any more */
+        r->is_unusable = true;
     if (!r->is_ended) /* usually it is just about to end */
         resident_leave(w);
 }

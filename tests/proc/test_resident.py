@@ -126,6 +126,12 @@ class Start(ResidentTest):
         self.add(a={}, b={})
         self.assert_paused("no database")
 
+    def test_it_closes_its_output_and_ends_later(self):
+        self.job()
+        self.write("r.py", "#!/bin/sh\nexec >&-\nread -r line\nexit 3\n", 0o700)
+        self.add(a={}, b={})
+        self.assert_paused("exit 3")
+
     def test_no_hello(self):
         self.job("start_timeout = 300ms\n", "hello=none")
         self.add(a={}, b={})
