@@ -113,6 +113,7 @@ static void reset_slot(struct slot *slot, int64_t life)
     atomic_store(&slot->claim, 0);
     atomic_store(&slot->runs, 0);
     atomic_store(&slot->begun, 0);
+    atomic_store(&slot->reached, 0);
     atomic_store(&slot->has_room, 0);
     atomic_store(&slot->since_wall_ms, clock_wall_ms());
     atomic_store(&slot->lock_mono_ns, 0);

@@ -42,6 +42,8 @@ static void write_certificate(struct pool *pool, struct child *c, const struct p
     bool is_left = child_is_keeper(c) ? pool->link.is_finished : c->said_goodbye;
 
     c->ended_mono_ns = clock_mono_ns();
+    if (!child_is_keeper(c))
+        c->reached = atomic_load(&pool_slot(pool, c)->reached);
     d->pid = end->pid;
     d->status = end->status;
     d->slot = c->slot;

@@ -95,6 +95,7 @@ static void push_settle(struct keeper_link *link, struct child *c)
     if (!is_due(link, c->order_keeper, c->order_sent_mono_ns))
         return;
     order.death = c->death;
+    order.count = c->reached;
     CRASH_POINT("settle.before_order");
     if (!send_order(link, &order))
         return;

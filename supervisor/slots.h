@@ -91,6 +91,7 @@ struct child {
     enum settle_cause cause;
     enum death_verdict verdict;
     struct death_certificate death;
+    int64_t reached;       /* of its slot, when it ended: no claim beyond has begun */
     uint32_t order_keeper; /* the keeper that has the order; 0: nobody yet */
     int64_t order_sent_mono_ns;
 

@@ -63,6 +63,15 @@ struct attempt **call_about(const struct call *call, const struct message *m)
     return NULL;
 }
 
+int64_t call_last_claim(const struct call *call)
+{
+    int64_t last = 0;
+    for (size_t i = 0; i < call->len; i++)
+        if (call->items[i] != NULL && call->items[i]->run.claim > last)
+            last = call->items[i]->run.claim;
+    return last;
+}
+
 bool calls_close(struct calls *c, struct call *call, struct attempt **item)
 {
     *item = NULL;

@@ -45,6 +45,7 @@ static void run_call(struct worker *w, const struct catalog_stage *stage)
     call.items = deck_start_call(&w->deck, max, &call.len);
     call.id = call.items[0]->run.id;
     call.is_quick = rooms_is_quick(w, stage);
+    life_reach(&w->life, call_last_claim(&call));
     life_mark(&w->life, WORKER_RUNNING, call.items[0]->run.claim);
     life_hold(&w->life, deck_open(&w->deck), call.items[0]->run.claim - 1);
     run_it(w, &call);

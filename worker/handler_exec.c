@@ -106,14 +106,6 @@ static void conclude_others(const struct call *call)
     }
 }
 
-static int64_t call_last_claim(const struct call *call)
-{
-    int64_t last = 0;
-    for (size_t i = 0; i < call->len; i++)
-        last = call->items[i]->run.claim > last ? call->items[i]->run.claim : last;
-    return last;
-}
-
 void handler_exec_run(struct worker *w, struct call *call, const struct command *command)
 {
     struct attempt *lead = call->items[0];

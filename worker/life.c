@@ -112,6 +112,7 @@ void life_init(
     atomic_store(&l->slot->runs, 0);
     atomic_store(&l->slot->has_room, 0);
     atomic_store(&l->slot->begun, 0);
+    atomic_store(&l->slot->reached, 0);
     life_mark(l, WORKER_STARTING, 0);
     life_beat(l);
 }
@@ -170,6 +171,12 @@ void life_hold(struct life *l, size_t runs, int64_t begun)
 {
     atomic_store(&l->slot->runs, (uint32_t)runs);
     atomic_store(&l->slot->begun, begun);
+}
+
+void life_reach(struct life *l, int64_t claim)
+{
+    if (claim > atomic_load(&l->slot->reached))
+        atomic_store(&l->slot->reached, claim);
 }
 
 void life_set_room(struct life *l, bool has_room)

@@ -67,6 +67,8 @@ void life_return_claims(struct life *l, int64_t first, size_t used);
 /* What is in hand: so many runs, the claims up to `begun` at work; whether more could be taken
  * while they go on, for which it must be kicked. */
 void life_hold(struct life *l, size_t runs, int64_t begun);
+/* Before a run begins: whoever dies from here on may have done something for this claim. */
+void life_reach(struct life *l, int64_t claim);
 void life_set_room(struct life *l, bool has_room);
 /* The number of this life given out last. */
 int64_t life_last_claim(const struct life *l);

@@ -79,6 +79,7 @@ static void send_call(struct worker *w, const struct catalog_stage *stage)
     struct call *call = calls_add(&r->calls, ++r->last_id, items, len);
     call->due_mono_ns = call->begun_mono_ns + tuning->timeout_ms * NS_PER_MS;
     const size_t from = r->out.len;
+    life_reach(&w->life, call_last_claim(call));
     request_write_call(call, stage, &r->out);
     if (w->trial != NULL)
         trial_asks(w->trial, r->out.data + from, r->out.len - from);

@@ -19,7 +19,8 @@ enum order_kind {
                       * nothing. Answer: ORDER_READY */
     ORDER_LIVES,     /* take a further block. Answer: ORDER_LIVES_TAKEN */
     ORDER_SETTLE,    /* a life has ended and its handlers are gone: requeue by `cause`, record its
-                      * death certificate. Answer: ORDER_SETTLED */
+                      * death certificate. count: no claim beyond it has begun.
+                      * Answer: ORDER_SETTLED */
     ORDER_WATCH,     /* tell ORDER_RESTED when everything is at rest (run --drain) */
     ORDER_RELOAD,    /* make the configuration `generation` in the box the database's.
                       * Answer: ORDER_RELOADED, or ORDER_NOT_RELOADED with the reason; both with

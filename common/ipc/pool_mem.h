@@ -51,8 +51,9 @@ struct slot {
     /* Runs in hand; and whether it could take more while these go on: it is in its loop then, and
      * not asleep on the wake word. */
     _Atomic uint32_t runs, has_room;
-    _Atomic int64_t begun; /* every claim of this life up to here has begun, or is given back */
-    int64_t reserved[4];
+    _Atomic int64_t begun;   /* every claim of this life up to here has begun, or is given back */
+    _Atomic int64_t reached; /* no claim of this life beyond here has begun */
+    int64_t reserved[3];
 };
 static_assert(sizeof(struct slot) == 128, "slots are laid out by cache line pairs");
 

@@ -6,6 +6,7 @@
 
 struct held_run {
     int64_t id;
+    enum end_cause cause;
     struct attempt attempt;
     struct end_state state;
 };
@@ -39,12 +40,13 @@ static struct ending decide(const struct requeue *r, struct held_run *run)
     static const struct stage_tuning plain = {.on_worker_death = ON_DEATH_REQUEUE};
     const struct catalog_stage *stage = catalog_stage(r->catalog, run->attempt.stage_id);
     run->attempt.job_id = stage ? stage->job->id : 0;
+    run->cause = run->attempt.claim <= r->last_begun ? END_INTERRUPTED : END_STOPPED;
     run->attempt.why = r->why;
     run->attempt.elapsed_ms = r->now_wall_ms > run->attempt.started_wall_ms
                                   ? r->now_wall_ms - run->attempt.started_wall_ms
                                   : 0;
     return ending_decide(
-        r->cause, &run->state, stage ? &stage->spec->tuning : &plain, -1, sys_random());
+        run->cause, &run->state, stage ? &stage->spec->tuning : &plain, -1, sys_random());
 }
 
 static enum rc write_run(struct store *store, const struct requeue *r, const struct held_run *run,
@@ -66,7 +68,7 @@ static enum rc write_run(struct store *store, const struct requeue *r, const str
     put_id(&q, "elapsed_ms", 0);
     put_text(&q, "progress", NULL);
     put_text(&q, "checkpoint", NULL);
-    put_text(&q, "error", r->cause == END_INTERRUPTED ? r->why : NULL);
+    put_text(&q, "error", run->cause == END_INTERRUPTED ? r->why : NULL);
     put_int(&q, "now_ms", r->now_wall_ms);
     int64_t changes = 0;
     enum rc rc = query_write(&q, &changes, err);
@@ -89,7 +91,7 @@ enum rc requeue_claims(
         struct ending e = decide(r, &run);
         rc = write_run(store, r, &run, &e, err);
         if (rc == RC_OK)
-            rc = attempt_log(store, r->now_wall_ms, r->cause, &run.attempt, &e, err);
+            rc = attempt_log(store, r->now_wall_ms, run.cause, &run.attempt, &e, err);
         if (rc)
             break;
     }

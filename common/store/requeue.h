@@ -9,8 +9,8 @@
 struct requeue {
     const struct catalog *catalog;
     int64_t first_claim, last_claim;
-    enum end_cause cause; /* END_INTERRUPTED or END_STOPPED */
-    const char *why;      /* short text for the events */
+    int64_t last_begun; /* up to here END_INTERRUPTED, beyond it END_STOPPED */
+    const char *why;    /* short text for the events */
     int64_t now_wall_ms;
 };
 

@@ -105,7 +105,7 @@ static enum rc start_pool(struct store *store, struct pool_start *p, struct err 
     int64_t now = clock_wall_ms();
     struct requeue r = {.catalog = p->catalog,
         .first_claim = 0,
-        .cause = END_INTERRUPTED,
+        .last_begun = INT64_MAX, /* nobody knows */
         .why = "its pool is gone",
         .now_wall_ms = now};
     enum rc rc = retire_all(store, now, err);
@@ -201,7 +201,7 @@ static enum rc settle(struct store *store, const struct catalog *catalog,
         .catalog = catalog,
         .first_claim = claim_first(s->life),
         .last_claim = claim_last(s->life),
-        .cause = s->is_interruption ? END_INTERRUPTED : END_STOPPED,
+        .last_begun = s->is_interruption ? s->last_begun : 0,
         .why = s->cause,
         .now_wall_ms = now,
     };

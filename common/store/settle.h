@@ -28,6 +28,7 @@ MUST_CHECK enum rc store_pool_finish(
 /* How a life ended, for its event worker.died (none when `is_quiet`). JSON object text. */
 struct settlement {
     int64_t life;
+    int64_t last_begun;      /* claims beyond it had not begun: given back, nothing counted */
     bool is_interruption;    /* false: the pool stopped; given back, nothing counted */
     bool is_quiet;           /* retired with nothing claimed: no worker.died event */
     const char *certificate; /* JSON object for the event's data; NULL: {} */

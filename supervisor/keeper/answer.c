@@ -176,6 +176,7 @@ static void answer_settle(struct keeper *k, const struct order *order)
     certificate_cause(&order->death, &cause);
     struct settlement s = {
         .life = order->life,
+        .last_begun = order->count,
         .is_interruption = order->cause != SETTLE_STOPPED,
         .is_quiet = order->cause == SETTLE_RETIRED,
         .certificate = buf_str(&certificate),

@@ -63,6 +63,17 @@ class Ahead(StintTest):
         self.assertEqual(self.result_of("k20", "j"), "x" * 300000)
         self.assert_each_done_once()
 
+    def test_a_worker_that_is_killed_costs_only_what_had_begun(self):
+        self.config("[job j]\nhandler = shell test $STINT_ITEM != k20 || test -e killed || "
+                    "{ : >killed; kill -9 $PPID; sleep 60; }\n", workers=1)
+        self.stint("add", "j", *KEYS)
+        self.stint("run", "--drain")
+        self.assertEqual(self.count("done"), 40)
+        again = {e["key"] for e in self.events("attempt.interrupted")}
+        self.assertIn("k20", again)
+        self.assertLessEqual(max(again), "k20")
+        self.assertEqual({r["key"] for r in self.runs() if r["interruptions"]}, again)
+
     def test_a_handler_that_cannot_start_pauses_for_all(self):
         self.config("[job j]\nhandler = shell test $STINT_ITEM != k20 || exit 78\n", workers=1)
         self.stint("add", "j", *KEYS)

@@ -8,9 +8,11 @@
 #include "common/base/clock.h"
 #include "common/ipc/claim.h"
 
-static int64_t settle(struct fixture *f, int64_t life, bool is_interruption, bool is_quiet)
+static int64_t settle_up_to(
+    struct fixture *f, int64_t life, int64_t last_begun, bool is_interruption, bool is_quiet)
 {
     struct settlement s = {.life = life,
+        .last_begun = last_begun,
         .is_interruption = is_interruption,
         .is_quiet = is_quiet,
         .certificate = "{\"slot\":3}",
@@ -18,6 +20,11 @@ static int64_t settle(struct fixture *f, int64_t life, bool is_interruption, boo
     int64_t requeued = -1;
     ok(f, store_settle_life(f->store, f->catalog, &s, &requeued, &f->err));
     return requeued;
+}
+
+static int64_t settle(struct fixture *f, int64_t life, bool is_interruption, bool is_quiet)
+{
+    return settle_up_to(f, life, claim_last(life), is_interruption, is_quiet);
 }
 
 static int64_t events(struct fixture *f, const char *event)
@@ -54,6 +61,25 @@ static void test_death_is_settled_once(void **state)
     run_fini(&one);
     run_fini(&two);
     run_fini(&other);
+    verify(f);
+}
+
+static void test_what_had_not_begun_is_not_counted(void **state)
+{
+    struct fixture *f = *state;
+    add(f, "k");
+    add(f, "l");
+    start_pool(f);
+    struct run one = claim(f), two = claim(f);
+    assert_true(one.claim < two.claim);
+    assert_int_equal(settle_up_to(f, f->life, one.claim, true, false), 2);
+    assert_int_equal(events(f, "attempt.interrupted"), 1);
+    assert_int_equal(sql_int(f, "SELECT sum(interruptions) FROM item_stages"), 1);
+    assert_int_equal(sql_int(f, "SELECT count(*) FROM item_stages WHERE status = 'pending'"
+                                " AND claim IS NULL AND attempts = 0"),
+        2);
+    run_fini(&one);
+    run_fini(&two);
     verify(f);
 }
 
@@ -218,6 +244,7 @@ int main(void)
 #define T(fn) cmocka_unit_test_setup_teardown(fn, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
         T(test_death_is_settled_once),
+        T(test_what_had_not_begun_is_not_counted),
         T(test_stopped_counts_nothing),
         T(test_streak),
         T(test_death_may_fail),
