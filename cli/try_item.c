@@ -101,6 +101,7 @@ static enum rc take_known(const struct cli *cli, struct try_item *item, struct e
     if (rc == RC_NOTFOUND)
         return RC_OK;
     item->id = head.id;
+    item->depth = head.depth;
     if (rc == RC_OK && item->data.len == 0)
         buf_adds(&item->data, head.data ? head.data : "{}");
     if (rc == RC_OK)
@@ -187,6 +188,7 @@ enum cli_exit try_item_run(const struct cli *cli, const struct try_item *item,
     json_str(&j, "key", item->key);
     json_raw(&j, "data", buf_str(&item->data));
     json_int(&j, "attempt", *ret_attempt);
+    json_int(&j, "depth", item->depth);
     json_raw(&j, "checkpoint", checkpoint);
     json_open_object(&j, "inputs");
     for (size_t i = 0; &item->job->stages[i] != stage; i++)

@@ -12,6 +12,7 @@ struct try_item {
     char *key;
     struct buf data;
     int64_t id; /* 0: the database does not know it */
+    int64_t depth;
     struct item_results stored;
     char **results; /* of this trial, by stage: JSON text; NULL: none yet */
 };

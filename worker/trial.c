@@ -7,6 +7,7 @@
 #include "common/base/json.h"
 #include "common/base/sys.h"
 #include "common/ipc/fds.h"
+#include "common/store/spawned.h"
 #include "worker/cycle.h"
 #include "worker/trial_say.h"
 
@@ -56,6 +57,7 @@ static void fill(struct worker *w, const json_t *root, const char *text, struct 
     ret->data = copy_member(text, "data");
     ret->checkpoint = copy_member(text, "checkpoint");
     ret->inputs = copy_member(text, "inputs");
+    w->trial->depth = (int64_t)json_number_value(json_object_get(root, "depth"));
 }
 
 static enum rc read_run(
@@ -95,20 +97,22 @@ static const char *unknown_job(const struct worker *w, const struct outcome *o)
 }
 
 /* The pool lets such an attempt fail when it records it. */
-static void refuse_unknown_job(struct attempt *a, const char *job)
+static void refuse_spawned(const struct trial *t, struct attempt *a, const char *unknown)
 {
     struct err err = {""};
-    if (job != NULL)
-        (void)attempt_refuse(a,
-            err_set(&err, RC_INVALID, "a spawned item: there is no job \"%s\" in the configuration",
-                job),
-            &err);
+    enum rc rc =
+        a->outcome.items_len > 0 ? spawned_check_depth(a->stage->job->spec, t->depth, &err) : RC_OK;
+    if (rc == RC_OK && unknown != NULL)
+        rc = err_set(&err, RC_INVALID,
+            "a spawned item: there is no job \"%s\" in the configuration", unknown);
+    if (rc != RC_OK)
+        (void)attempt_refuse(a, rc, &err);
 }
 
 static void tell_end(struct worker *w, struct attempt *a)
 {
     CLEANUP_FREE char *unknown = copy_text(unknown_job(w, &a->outcome));
-    refuse_unknown_job(a, unknown);
+    refuse_spawned(w->trial, a, unknown);
     CLEANUP(buf_fini) struct buf line = BUF_INIT;
     const struct outcome *o = &a->outcome;
     const struct ending ending =
@@ -143,10 +147,10 @@ enum rc trial_run(struct worker *w, struct err *err)
     struct run run = {0};
     const struct catalog_stage *stage = NULL;
     w->catalog = catalog_number(w->config);
+    w->trial = &trial;
     enum rc rc = read_run(w, &run, &stage, err);
     if (rc != RC_OK)
         return rc;
-    w->trial = &trial;
     w->live.show = show;
     w->live.ctx = &trial;
     struct attempt *a = deck_add(&w->deck, &run, stage);

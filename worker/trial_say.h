@@ -8,7 +8,8 @@
 #include "common/protocol/message.h"
 
 struct trial {
-    int fd; /* blocking: whoever reads slowly is waited for */
+    int fd;        /* blocking: whoever reads slowly is waited for */
+    int64_t depth; /* of the item */
 };
 
 /* A line of the handler, and what is wrong with it. */

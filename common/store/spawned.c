@@ -6,15 +6,14 @@
 #include "common/store/merge.h"
 #include "common/store/query.h"
 
-/* The depth of what an item spawns. */
-static enum rc depth_below(struct store *store, int64_t item_id, int64_t *ret, struct err *err)
+static enum rc depth_of(struct store *store, int64_t item_id, int64_t *ret, struct err *err)
 {
     QUERY q = query(store, Q_ITEM_DEPTH);
     put_int(&q, "id", item_id);
     enum rc rc = query_one(&q, err);
     if (rc != RC_ROW)
         return rc == RC_NOTFOUND ? err_set(err, RC_BUG, "a run without its item") : rc;
-    *ret = get_int(&q, "depth") + 1;
+    *ret = get_int(&q, "depth");
     return RC_OK;
 }
 
@@ -26,9 +25,9 @@ static const struct catalog_job *job_of(const struct spawned *s, const struct sp
     return s->catalog ? catalog_job(s->catalog, item->job) : NULL;
 }
 
-static enum rc check_depth(const struct spawned *s, int64_t depth, struct err *err)
+enum rc spawned_check_depth(const struct job_spec *job, int64_t depth_of_parent, struct err *err)
 {
-    const struct job_spec *job = s->stage->job->spec;
+    const int64_t depth = depth_of_parent + 1;
     if (depth <= job->max_depth)
         return RC_OK;
     return err_set(err, RC_LIMIT,
@@ -61,9 +60,10 @@ enum rc spawned_add(struct store *store, const struct spawned *s, int64_t now_wa
         .plan = &plan};
     if (s->len == 0)
         return RC_OK;
-    enum rc rc = depth_below(store, s->run->item_id, &opts.depth, err);
+    enum rc rc = depth_of(store, s->run->item_id, &opts.depth, err);
     if (rc == RC_OK)
-        rc = check_depth(s, opts.depth, err);
+        rc = spawned_check_depth(s->stage->job->spec, opts.depth, err);
+    opts.depth++;
     for (size_t i = 0; rc == RC_OK && i < s->len; i++)
         rc = add_one(&m, s, &s->items[i], err);
     *ret_claimable += report.claimable;

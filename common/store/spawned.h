@@ -13,6 +13,7 @@
 
 #define SPAWN_BITE 1000 /* so many at most in the transaction of an outcome */
 
+struct job_spec;
 struct run;
 struct catalog;
 struct catalog_stage;
@@ -34,6 +35,9 @@ struct spawned {
     const struct spawn_item *items;
     size_t len;
 };
+/* RC_LIMIT: what items at this depth spawn would be deeper than max_depth of the job. */
+MUST_CHECK enum rc spawned_check_depth(
+    const struct job_spec *job, int64_t depth_of_parent, struct err *err);
 /* RC_INVALID, RC_LIMIT: an item will never be taken (a job that is not there, too deep, its data);
  * the text says which. *ret_claimable is raised. */
 MUST_CHECK enum rc spawned_add(struct store *store, const struct spawned *s, int64_t now_wall_ms,

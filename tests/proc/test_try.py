@@ -192,6 +192,12 @@ class Mistakes(Try):
         self.assertIn('there is no job "other" in the configuration', shown)
         self.assertNotIn("For good", shown)
 
+    def test_spawning_too_deep(self):
+        self.exec_stage(say(type="spawn", items=[{"key": "a"}]))
+        self.config("[job j]\nstages = s\nmax_depth = 0\n[stage j.s]\nhandler = exec ./handler\n")
+        shown = self.text(code=1)
+        self.assertIn("spawned items would be at depth 1; max_depth of [job j] is 0", shown)
+
     def test_what_nothing_comes_of(self):
         self.exec_stage("""echo '{"type":"Done"}' >&3; echo '{"type":"finished"}' >&3"""
                         + "\n" + say(type="done", result=1) + say(type="fail", why="no")
