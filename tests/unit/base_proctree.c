@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include <sched.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -45,6 +46,8 @@ static void lost_grandchildren_are_found(void **state)
     assert_true(lost > 0);
     assert_int_not_equal(lost, pid);
     (void)wait_for(pid);
+    while (sys_proc_parent(lost) != getpid()) /* who forked it last may not have ended yet */
+        (void)sched_yield();
     /* Spared, it lives. */
     pid_t spare[] = {lost};
     assert_true(sys_proc_state(lost) != 0);
