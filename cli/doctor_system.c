@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -55,8 +56,12 @@ static void look_limit(struct doctor *d, int which, const char *name, int64_t ne
 static void look_cgroup(struct doctor *d)
 {
     char dir[PATH_MAX];
-    bool is_v2 = cgroup_find_own(dir, sizeof(dir));
-    if (is_v2 && access(dir, W_OK) == 0)
+    char process[24];
+    bool is_v2 = cgroup_find_own(dir, sizeof(dir)), is_running = d->cli->presence == POOL_RUNNING;
+    (void)snprintf(process, sizeof(process), "%" PRId64, pool_number(d->cli, "pid", 0));
+    if (is_running && cgroup_find_of(process, dir, sizeof(dir)) && strstr(dir, "/stint-"))
+        doctor_add(d, FINDING_OK, "cgroup", "v2, the pool has its own: handlers end with it");
+    else if (is_v2 && access(dir, W_OK) == 0)
         doctor_add(d, FINDING_OK, "cgroup", "v2, and ours to write: handlers end with their group");
     else
         doctor_add(d, FINDING_OK, "cgroup",

@@ -189,6 +189,9 @@ bool check_item(
 {
     struct finding *f = judge_key(c, is_answered, line, len);
     bool has_all = true;
+    const bool is_repeat = f && c->m.has_key && find_item(c) < CHECK_ITEMS;
+    if (is_repeat && !f->fix)
+        f->fix = xstrdup("one outcome an item: the first counts");
     if (f && !f->fix)
         f->fix = xstrdup("in a batch a message bears the key of its item, as the request has it");
     if (!f && message_is_outcome(c->m.type))

@@ -57,10 +57,14 @@ struct attempt **call_about(const struct call *call, const struct message *m)
 {
     if (!is_of_all(call, m))
         return call_item(call, call->len > 1 ? buf_str(&m->key) : NULL);
-    for (size_t i = 0; i < call->len; i++)
-        if (call->items[i] != NULL)
-            return &call->items[i];
-    return NULL;
+    struct attempt **any = NULL;
+    for (size_t i = 0; i < call->len; i++) {
+        struct attempt **item = &call->items[i];
+        if (*item != NULL && attempt_is_open(*item))
+            return item;
+        any = any == NULL && *item != NULL ? item : any;
+    }
+    return any;
 }
 
 int64_t call_last_claim(const struct call *call)

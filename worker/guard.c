@@ -106,7 +106,7 @@ static void mark(struct guard *g, enum attempt_cut why)
     for (size_t i = 0; i < g->call->len; i++) {
         struct attempt *a = g->call->items[i];
         bool is_meant = g->is_batch ? attempt_is_open(a) : a->cut == CUT_NONE;
-        if (is_meant || why == CUT_LOST)
+        if (is_meant || (why == CUT_LOST && !g->is_batch))
             a->cut = why;
         a->is_cut_with_others = is_meant && open > 1;
         if (a->cut != CUT_LOST)

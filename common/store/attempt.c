@@ -40,7 +40,8 @@ static void describe(struct buf *out, int64_t now_wall_ms, enum end_cause cause,
     json_int(&j, "life", claim_life(a->claim));
     if (a->started_wall_ms > 0) {
         json_str(&j, "started_at", clock_format_wall(a->started_wall_ms, time, sizeof time));
-        json_num(&j, "elapsed_s", (double)a->elapsed_ms / 1000);
+        if (a->elapsed_ms >= 0)
+            json_num(&j, "elapsed_s", (double)a->elapsed_ms / 1000);
     }
     if (a->pid > 0) {
         json_int(&j, "slot", a->slot);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #define STREAK_PATIENCE 4 /* from this interruption in a row on, the run waits */
+#define STREAK_SUSPECT 2  /* from this one on, one of several in flight runs alone */
 #define STREAK_BASE_MS 1000
 #define STREAK_MAX_MS 60000
 #define WAIT_LOOK_MS 30000 /* whether what a run waits for is at rest */
@@ -87,6 +88,9 @@ static struct ending interrupted(const struct end_state *state, const struct sta
         .interruptions = state->interruptions + 1,
         .streak = state->streak + 1,
         .is_suspect = state->is_suspect};
+    /* Once may be anybody's; again, one of those that it is always with may be the one. */
+    if (e.streak >= STREAK_SUSPECT && (tuning->batch > 1 || tuning->concurrency > 1))
+        e.is_suspect = true;
     if (tuning->on_worker_death == ON_DEATH_FAIL) {
         e.status = STATUS_FAILED;
         e.attempts = state->attempts;

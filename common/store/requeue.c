@@ -34,6 +34,15 @@ static enum rc next_held(struct store *store, int64_t first_claim, int64_t last_
     return RC_OK;
 }
 
+/* −1: nobody knows when it ended, or it had not begun. */
+static int64_t elapsed(const struct requeue *r, const struct held_run *run)
+{
+    if (r->is_long_gone || run->cause == END_STOPPED)
+        return -1;
+    const int64_t ms = r->now_wall_ms - run->attempt.started_wall_ms;
+    return ms > 0 ? ms : 0;
+}
+
 /* A run whose stage the configuration does not have any more is requeued plainly. */
 static struct ending decide(const struct requeue *r, struct held_run *run)
 {
@@ -42,9 +51,7 @@ static struct ending decide(const struct requeue *r, struct held_run *run)
     run->attempt.job_id = stage ? stage->job->id : 0;
     run->cause = run->attempt.claim <= r->last_begun ? END_INTERRUPTED : END_STOPPED;
     run->attempt.why = r->why;
-    run->attempt.elapsed_ms = r->now_wall_ms > run->attempt.started_wall_ms
-                                  ? r->now_wall_ms - run->attempt.started_wall_ms
-                                  : 0;
+    run->attempt.elapsed_ms = elapsed(r, run);
     return ending_decide(
         run->cause, &run->state, stage ? &stage->spec->tuning : &plain, -1, sys_random());
 }

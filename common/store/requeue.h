@@ -10,6 +10,7 @@ struct requeue {
     const struct catalog *catalog;
     int64_t first_claim, last_claim;
     int64_t last_begun; /* up to here END_INTERRUPTED, beyond it END_STOPPED */
+    bool is_long_gone;  /* their pool died, nobody knows when */
     const char *why;    /* short text for the events */
     int64_t now_wall_ms;
 };

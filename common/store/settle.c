@@ -106,6 +106,7 @@ static enum rc start_pool(struct store *store, struct pool_start *p, struct err 
     struct requeue r = {.catalog = p->catalog,
         .first_claim = 0,
         .last_begun = INT64_MAX, /* nobody knows */
+        .is_long_gone = true,
         .why = "its pool is gone",
         .now_wall_ms = now};
     enum rc rc = retire_all(store, now, err);

@@ -5,7 +5,9 @@ It writes a line to the file "log" for each process (its pid, and the keys). Dat
           once (hangs the first time), leave (ends at once by its status), nonsense (a broken message
           with its key), garbage (a line that is none), stray (a key that is not in the batch first),
           lost (spawns into a job that is not there), limit (and then retry), spend (a cost
-          and an item), all (an outcome without a key)
+          and an item), all (an outcome without a key), fifo (waits until somebody has written to
+          the file "fifo"), nores (a limit of a resource that is not there), murder (SIGKILL of its
+          worker), foundling (spawns without a key)
   status  the exit status of the process
   print   so many bytes on standard output
   point   a checkpoint, before the act
@@ -33,6 +35,19 @@ def act(item, data):
         say(type="checkpoint", data=data["point"], **about)
     if kind == "die":
         os.kill(os.getpid(), signal.SIGKILL)
+    elif kind == "fifo":
+        open("at-fifo", "w").close()
+        open("fifo", encoding="utf-8").read()
+        say(**done)
+    elif kind == "nores":
+        say(type="limit", resource="nores", retry_after=1, **about)
+        say(**done)
+    elif kind == "murder":
+        os.kill(os.getppid(), signal.SIGKILL)
+        signal.pause()
+    elif kind == "foundling":
+        say(type="spawn", items=[{"key": f"child of {item['key']}"}])
+        say(**done)
     elif kind == "hang" or kind == "once" and not os.path.exists(f"once-{item['key']}"):
         open(f"once-{item['key']}", "w").close()
         while True:

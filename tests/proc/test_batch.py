@@ -209,6 +209,30 @@ class Crashes(Test):
         self.assertEqual(self.all_statuses(), {"a": "done", "b": "failed", "c": "done"})
         self.assertIn("nowhere", self.run_of("b")["error"])
 
+    def test_a_limit_that_is_refused_is_not_of_those_that_are_done(self):
+        self.job()
+        self.drain(a={}, b={"act": "nores"}, c={}, code=1)
+        self.assertEqual(self.all_statuses(), {"a": "done", "b": "failed", "c": "done"})
+        self.assertIn("nores", self.run_of("b")["error"])
+
+    def test_a_spawned_item_of_nobody_is_not_lost(self):
+        self.job()
+        self.drain(a={}, b={"act": "foundling"}, c={})
+        self.assertEqual(set(self.all_statuses().values()), {"done"})
+        self.assertIn("child of b", self.all_statuses())
+        self.assertEqual(self.batches()[0], ["a", "b", "c"])
+        self.assertEqual(set(self.all_attempts().values()), {1})
+
+    def test_one_that_kills_its_worker_is_found(self):
+        self.job()
+        self.add(a={}, b={"act": "murder"}, c={}, d={})
+        pool = self.pool()
+        for key in "acd":
+            self.wait_status(key, "j", "done")
+        pool.stop()
+        self.assertNotEqual(self.run_of("b")["status"], "done")
+        self.assertLessEqual(max(self.run_of(key)["interruptions"] for key in "acd"), 2)
+
     def test_timeout(self):
         self.job(attempts=1, lines="timeout = 500ms\n")
         self.drain(a={}, b={"act": "hang"}, code=1)
@@ -299,6 +323,23 @@ class Orders(Test):
         pool.stop()
         self.assertEqual(self.all_statuses(), {"a": "done", "b": "cancelled",
                                                "last": "cancelled"})
+        self.assertEqual(self.batches(), [["a", "b", "last"]])
+
+    def test_cancel_of_one_costs_the_others_nothing(self):
+        os.mkfifo(self.path("fifo"))
+        self.job()
+        self.add(a={}, b={"act": "fifo"}, c={}, d={})
+        pool = self.pool()
+        wait_until(lambda: os.path.exists(self.path("at-fifo")), "in the middle")
+        self.stint("cancel", "-y", "job:j key:d")
+        with open(self.path("fifo"), "w", encoding="utf-8"):
+            pass
+        wait_until(lambda: "in_progress" not in self.all_statuses().values(), "rest")
+        pool.stop()
+        self.assertEqual(self.all_statuses(), {"a": "done", "b": "done", "c": "done",
+                                               "d": "cancelled"})
+        self.assertEqual(self.batches(), [["a", "b", "c", "d"]])
+        self.assertEqual(self.events("attempt.given_back"), [])
 
     def test_pause_returns_while_it_runs(self):
         pool = self.hang(a={}, b={})
