@@ -11,6 +11,7 @@
 #include "cli/table.h"
 #include "common/base/cleanup.h"
 #include "common/base/json.h"
+#include "common/base/sys.h"
 #include "common/base/text.h"
 #include "common/config/settings.h"
 
@@ -35,6 +36,8 @@ static void add_origin(const struct setting *s, struct buf *out)
     } else if (strcmp(s->origin->file, CONFIG_ENVIRONMENT) == 0) {
         option_variable(s->key, variable, sizeof(variable));
         buf_adds(out, variable);
+        if (!sys_getenv(variable)) /* by its environment, or the --log of stint run */
+            buf_adds(out, " of the pool");
     } else {
         text_add_printable(out, s->origin->file, strlen(s->origin->file));
         buf_addf(out, ":%zu", s->origin->line);

@@ -41,13 +41,14 @@ static void say_text(const struct pausing *p, const struct pause_state *was, con
             p->is_dry_run ? " would be resumed; it is paused" : " is resumed; it was paused");
         pausing_add_state(&text, was);
     } else {
-        buf_adds(&text, " is not paused");
+        buf_adds(&text, *others ? " itself is not paused" : " is not paused");
     }
     buf_addc(&text, '\n');
     if (!p->cli->is_quiet)
         cli_print(&text);
     if (*others)
-        cli_say(p->cli, "paused still: %s    resume by that name", others);
+        cli_say(p->cli, "paused still: %s    resume by that name: stint resume %.*s", others,
+            (int)strcspn(others, ","), others);
     if (p->is_dry_run)
         cli_say(p->cli, "Nothing changed.");
     else if (was->is_paused)
@@ -98,7 +99,7 @@ static enum cli_exit run(struct cli *cli)
         say_json(&p, &was);
     else
         say_text(&p, &was, buf_str(&others));
-    return CLI_OK;
+    return !was.is_paused && others.len > 0 ? CLI_NO_MATCH : CLI_OK;
 }
 
 static const struct flag flags[] = {
@@ -112,7 +113,7 @@ const struct command command_resume = {
     .usage = "JOB|JOB.STAGE [-n]",
     .help = "go on with what is paused",
     .text = "Also ends the pause of a stage whose handler could not work, without waiting for its\n"
-            "time.\n\n"
+            "time. Exit status 5 if it is not paused, but a stage of it or its job is.\n\n"
             "  stint resume news.fetch\n",
     .flags = flags,
     .words = {WORD_JOB_STAGE},

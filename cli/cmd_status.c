@@ -45,7 +45,10 @@ static void add_health(struct cli *cli, struct buf *out)
             text_duration(for_ms, since, sizeof(since)));
         tone_add(out, TONE_BAD, cli->has_color, buf_str(&text));
     } else if (state && strcmp(state, "running") != 0) {
-        tone_add(out, TONE_WARN, cli->has_color, state);
+        tone_add(out, TONE_WARN, cli->has_color,
+            strcmp(state, "suspended") == 0 ? "suspended: go on by fg in its shell, or kill -CONT "
+                                              "its pid"
+                                            : state);
     } else if (reload_is_refused(cli)) {
         tone_add(out, TONE_WARN, cli->has_color, "runs, but a reload is refused");
     } else {
@@ -113,7 +116,7 @@ static void add_state(const struct cli *cli, struct table *t, const struct job_v
         buf_adds(&text, "paused");
         tone = TONE_BAD;
     } else if (paused) {
-        buf_addf(&text, "%s is paused", paused->name);
+        buf_addf(&text, "%s.%s is paused", job->name, paused->name);
         tone = TONE_BAD;
     } else if (job->is_finding && has_pool) {
         buf_adds(&text, "(still finding)");
@@ -196,9 +199,10 @@ static void add_failures(const struct overview *view, const char *only, struct b
             out, "%s failed in %s", text_count(job_failed(job), n[0], sizeof(n[0])), job->name);
         if (exhausted > 0)
             buf_addf(out, " (%s exhausted)", text_count(exhausted, n[1], sizeof(n[1])));
-        buf_addf(out,
-            "    see: stint ls 'job:%s status:failed,exhausted'    again: stint retry job:%s\n",
-            job->name, job->name);
+        buf_addf(out, "    see: stint ls 'job:%s status:failed,exhausted'", job->name);
+        if (job->is_configured)
+            buf_addf(out, "    again: stint retry job:%s", job->name);
+        buf_addc(out, '\n');
     }
     const char *again = only;
     for (size_t i = 0; again == NULL && i < view->len; i++)

@@ -104,6 +104,20 @@ void filtering_add_item(struct buf *out, const char *job, const char *key)
     buf_adds(out, is_plain ? "'" : "\"'");
 }
 
+/* "failed" is what failed for good: people mean both. */
+static bool is_of_exhausted(const struct filtering *f, const struct overview *view)
+{
+    const struct filter_term *status = filter_exactly(&f->filter, FILTER_STATUS);
+    const struct filter_term *job = filter_exactly(&f->filter, FILTER_JOB);
+    if (!status || status->values[0].number != STATUS_FAILED)
+        return false;
+    for (size_t i = 0; i < view->len; i++)
+        if ((!job || strcmp(job->values[0].text, view->jobs[i].name) == 0) &&
+            view->jobs[i].counts[STATUS_EXHAUSTED] > 0)
+            return true;
+    return false;
+}
+
 static int64_t count_items(const struct overview *view)
 {
     int64_t n = 0;
@@ -128,6 +142,11 @@ enum cli_exit filtering_say_nothing(const struct cli *cli, const struct filterin
         text_add_printable(&shown, buf_str(&f->text), f->text.len);
         if (count_items(&view) == 0)
             cli_say(cli, "nothing found yet: bring in work by stint add JOB KEY, or stint run");
+        else if (is_of_exhausted(f, &view))
+            cli_say(cli,
+                "no stage run matches: %s; but there are exhausted ones, whose attempts are used "
+                "up: status:failed,exhausted",
+                buf_str(&shown));
         else if (key && overview_job(&view, key->values[0].text))
             cli_say(cli, "no stage run matches: %s; did you mean job:%s?", buf_str(&shown),
                 key->values[0].text);

@@ -209,6 +209,8 @@ void check_cannot_start(struct handler_check *c, enum rc rc, int errnum, const s
     CLEANUP(buf_fini) struct buf fault = BUF_INIT;
     const bool is_file = errnum == ENOENT || errnum == ENOEXEC;
     const char *why = is_file && script_add_fault(c->argv[0], &fault) ? buf_str(&fault)
+                      : errnum == ENOENT && !strchr(c->argv[0], '/')
+                          ? "not in PATH; what lies here is called with ./ before its name"
                       : errnum == ENOENT
                           ? "no such file, or its interpreter (the #! line) is missing"
                       : errnum == EACCES  ? "not executable; chmod +x it"

@@ -206,6 +206,23 @@ static enum cli_exit fail_untold(const struct cli *cli, pid_t pid)
         cli->config->pool.directory, (int)pid, cli->config->pool.socket, (int)pid, (int)pid);
 }
 
+/* It is another user's, or hangs. */
+static enum cli_exit fail_silent(const struct cli *cli)
+{
+    const struct pool_options *pool = &cli->config->pool;
+    struct stat st;
+    if (*pool->socket != '@' && lstat(pool->socket, &st) == 0 && geteuid() != 0 &&
+        st.st_uid != geteuid())
+        return cli_fail(CLI_FAILED,
+            "the pool that holds %s is user %u's, and this is user %u: it does not answer you; ask "
+            "it as that user, or as root: sudo -u '#%u' …",
+            short_path(pool->database), (unsigned)st.st_uid, (unsigned)geteuid(),
+            (unsigned)st.st_uid);
+    return cli_fail(CLI_FAILED,
+        "the pool that holds %s does not answer you; try again as its user, or as root",
+        short_path(pool->database));
+}
+
 enum cli_exit pool_fail(struct cli *cli, enum rc rc, const struct err *err)
 {
     if (rc != RC_NOTFOUND)
@@ -223,9 +240,7 @@ enum cli_exit cli_need_pool(struct cli *cli)
     if (living > 0)
         return fail_untold(cli, living);
     if (cli->presence == POOL_SILENT)
-        return cli_fail(CLI_FAILED,
-            "the pool that holds %s does not answer you; try again as its user, or as root",
-            short_path(pool->database));
+        return fail_silent(cli);
     (void)cli_fail(CLI_NO_POOL, "no pool is running for %s (no answer on %s)",
         short_path(pool->database), short_path(pool->socket));
     pool_mention_other(cli);

@@ -176,8 +176,7 @@ static void look_for_foreigner(struct pool *pool, bool is_lock_wanted)
         break;
     case FOREIGN_LOCK_OVER:
         log_msg(LOG_LEVEL_INFO, "lock.foreign",
-            "the pool no longer waits for a foreign program's write lock; it waited %" PRId64
-            " ms",
+            "the pool no longer waits for a foreign program's write lock; it waited %" PRId64 " ms",
             f->over_ms);
         break;
     case FOREIGN_LOCK_FOUND:

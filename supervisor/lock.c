@@ -52,22 +52,34 @@ static pid_t find_holder(int fd)
     return 0;
 }
 
-/* True: a pool answers on this socket (be it that we may not ask); *ret_pid is its pid or 0. */
-static bool is_answering(const char *socket_path, int *ret_pid)
+/* What a pool that answers says of itself. */
+struct answering {
+    int pid; /* 0: it does not say */
+    bool is_stopping;
+};
+
+/* True: a pool answers on this socket (be it that we may not ask). */
+static bool is_answering(const char *socket_path, struct answering *ret)
 {
     CLEANUP(buf_fini) struct buf answer = BUF_INIT;
     enum rc rc = control_ask(socket_path, "ping", ASK_MS, &answer, NULL);
     const char *at = strstr(buf_str(&answer), "\"pid\":");
 
-    *ret_pid = at == NULL ? 0 : atoi(at + 6);
+    ret->pid = at == NULL ? 0 : atoi(at + 6);
+    ret->is_stopping = strstr(buf_str(&answer), "\"state\":\"stopping\"") != NULL;
     return rc == RC_OK || rc == RC_INVALID;
 }
 
-static enum rc say_running(const char *directory, int pid, struct err *err)
+static enum rc say_running(const char *directory, const struct answering *pool, struct err *err)
 {
+    if (pool->is_stopping)
+        return err_set(err, RC_BUSY,
+            "the pool in %s (pid %d) is stopping: what runs is finished first; start again when it "
+            "has ended; at once: stint stop --now",
+            directory, pool->pid);
     return err_set(err, RC_BUSY,
         "a pool is already running in %s (pid %d); look at it: stint status   end it: stint stop",
-        directory, pid);
+        directory, pool->pid);
 }
 
 static void describe_holder(int fd, char *out, size_t cap)
@@ -91,14 +103,16 @@ static enum rc wait_for_lock(
     char holder[128];
 
     for (;;) {
-        int pid;
+        struct answering pool;
 
         if (flock(fd, LOCK_EX | LOCK_NB) == 0)
             return RC_OK;
         if (errno != EWOULDBLOCK && errno != EINTR)
             return err_sys(err, errno, "cannot lock %s", directory);
-        if (is_answering(socket_path, &pid))
-            return say_running(directory, pid != 0 ? pid : find_holder(fd), err);
+        if (is_answering(socket_path, &pool)) {
+            pool.pid = pool.pid != 0 ? pool.pid : (int)find_holder(fd);
+            return say_running(directory, &pool, err);
+        }
         describe_holder(fd, holder, sizeof holder);
         if (clock_mono_ns() >= until)
             return err_set(err, RC_BUSY,
@@ -140,18 +154,36 @@ static enum rc check_place(const struct config *config, const char *config_path,
     const char *socket_path, bool is_own, struct err *err)
 {
     CLEANUP_FREE char *database = NULL;
-    int pid = 0;
+    struct answering pool = {.pid = 0};
 
     if (!is_pool_of(config_path, socket_path, &database))
         return RC_OK;
     /* The socket that we would take, and our database: the lock says it better. */
     if (is_own && (database == NULL || strcmp(database, config->pool.database) == 0))
         return RC_DONE;
-    (void)is_answering(socket_path, &pid);
+    (void)is_answering(socket_path, &pool);
     return err_set(err, RC_BUSY,
         "a pool of %s is already running (pid %d) with the database %s; the file names another "
         "database or socket now. Look at it: stint status   end it: stint stop",
-        config_path, pid, database == NULL ? "that it was started with" : database);
+        config_path, pool.pid, database == NULL ? "that it was started with" : database);
+}
+
+enum rc lock_check_place(const char *socket_path, struct err *err)
+{
+    CLEANUP_FREE char *directory = sys_dirname(socket_path);
+    const unsigned me = (unsigned)geteuid();
+    struct stat st;
+
+    if (faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) == 0 || errno != EACCES ||
+        stat(directory, &st) != 0)
+        return RC_OK;
+    if (st.st_uid == me)
+        return err_set(err, RC_SYS, "%s may not be written by user %u, its owner: chmod u+wx %s",
+            directory, me, directory);
+    return err_set(err, RC_SYS,
+        "the control socket belongs into %s, which is user %u's, and this is user %u; run it as "
+        "its owner: sudo -u '#%u' …; or name other places in [pool]",
+        directory, (unsigned)st.st_uid, me, (unsigned)st.st_uid);
 }
 
 enum rc lock_check_file(const struct config *config, const char *config_path, struct err *err)

@@ -9,6 +9,8 @@
 #include "common/base/err.h"
 #include "common/config/config.h"
 
+/* RC_SYS: this user may not make the socket where [pool] has it; says whose the directory is. */
+MUST_CHECK enum rc lock_check_place(const char *socket_path, struct err *err);
 /* The flock knows a database, not a file: RC_BUSY if a pool that was started from config_path has
  * another database or socket than [pool] names by now. Where the environment chooses these, a file
  * may have many pools: not looked at. */

@@ -58,8 +58,8 @@ void reply_error(struct reply *reply, const char *text)
 
 static void answer_ping(struct pool *pool, struct reply *reply)
 {
-    reply_add(reply, "ok\n{\"pid\":%d,\"pool_id\":\"%s\",\"version\":\"%s\"}\n", (int)getpid(),
-        pool->mem->pool_id, STINT_VERSION);
+    reply_add(reply, "ok\n{\"pid\":%d,\"pool_id\":\"%s\",\"version\":\"%s\",\"state\":\"%s\"}\n",
+        (int)getpid(), pool->mem->pool_id, STINT_VERSION, pool_state_name(pool));
 }
 
 /* Only while there is one. */

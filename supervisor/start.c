@@ -171,7 +171,9 @@ enum rc start_accept(struct pool *pool, const struct args *args, struct err *err
         rc = sys_find_program("stint-worker", &pool->worker_path, err);
     if (rc != RC_OK)
         return rc;
-    rc = lock_check_file(pool->config, pool->config_path, err);
+    rc = lock_check_place(pool->config->pool.socket, err);
+    if (rc == RC_OK)
+        rc = lock_check_file(pool->config, pool->config_path, err);
     if (rc != RC_OK)
         return rc;
     return lock_take(

@@ -271,6 +271,16 @@ static enum rc check_directory(const char *path, struct err *err)
     return refuse_directory(path, &home, err);
 }
 
+/* SQLite would begin a new database and throw the log away, with all that only the log has. */
+static enum rc refuse_orphan_log(const char *path, struct err *err)
+{
+    return err_set(err, RC_INVALID,
+        "database %s is gone, but its log %s-wal is there: the newest work is in it alone. Was it "
+        "moved? Put it back beside its log; or a backup, without the log: rm -f %s-wal %s-shm; cp "
+        "BACKUP %s; or, to begin anew without what was there: rm -f %s-wal %s-shm",
+        path, path, path, path, path, path, path);
+}
+
 enum rc place_check(const struct store_options *opts, struct err *err)
 {
     const char *path = opts->path;
@@ -279,6 +289,8 @@ enum rc place_check(const struct store_options *opts, struct err *err)
     if (opts->is_copy)
         return RC_OK;
     int errnum = lstat(path, &st) ? errno : 0;
+    if (errnum == ENOENT && place_has_log(path))
+        return refuse_orphan_log(path, err);
     if (errnum == ENOENT && (opts->is_read_only || opts->is_old))
         return err_set(err, RC_NOTFOUND, "no database at %s", path);
     enum rc rc = check_fs(path, err);

@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import signal
 import unittest
 
 import path  # noqa: F401
@@ -164,6 +165,8 @@ class Looks(StintTest):
         self.assertTrue(self.stint("status", "--json").json["pool"]["answers"])
         self.assertIn("working", self.stint("status").out)
         self.assertRegex(self.stint("run", code=75).err, "already running.*stint stop")
+        pool.signal(signal.SIGTERM)
+        wait_until(lambda: "is stopping: " in self.stint("run", code=75).err, "it says so")
         pool.kill_all()
         wait_until(lambda: not self.stint("status", "--json").json["pool"]["running"], "it is gone")
         done = self.stint("status")
@@ -182,7 +185,7 @@ class Looks(StintTest):
         paused = r"paused: man\.size until \d\d:\d\d:\d\dZ"
         self.assertRegex(told, paused)
         done = self.stint("status").out
-        self.assertRegex(done, r"size is paused\n")
+        self.assertRegex(done, r"\.size is paused\n")
         self.assertRegex(done, paused + r" \(in \d+[sm]\): \S")
         self.assertRegex(done, r"1 failed in bad .*see: .*again: stint retry job:bad")
 

@@ -295,6 +295,12 @@ class Bulk(Operate):
         self.assertEqual([code, out], [0, "retried 3 stage runs (s)\n"])
         self.assertIn("stint cancel", said)
 
+    def test_exhausted_is_not_failed_but_pointed_to(self):
+        self.config(ONE)
+        self.fail_items(1, "exhausted")
+        self.assertIn("status:failed,exhausted", self.stint("ls", "status:failed", code=5).err)
+        self.assertNotIn("exhausted", self.stint("ls", "status:done", code=5).err)
+
     def test_five_thousand_interrupted_and_repeated(self):
         self.config(ONE)
         self.fail_items(5000, "exhausted")

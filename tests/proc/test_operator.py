@@ -121,6 +121,7 @@ class Operator(StintTest):
             said = subprocess.run(command + words, cwd=self.dir, capture_output=True, text=True,
                                   timeout=60, check=False)
             self.assertEqual(said.returncode, 1, said)
+            self.assertIn("is user 0's, and this is user 65534", said.stderr)
             self.assertIn("does not answer you", said.stderr)
             self.assertNotIn("no pool is running", said.stderr)
         pool.stop()

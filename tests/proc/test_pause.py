@@ -41,7 +41,7 @@ class Pause(StintTest):
         pool = self.pool()
         self.wait_status("k", "a", "done")
         self.assertEqual(self.state(), (False, [False, True]))
-        self.assertIn("paused still: j.b", self.stint("resume", "j").err)
+        self.assertIn("paused still: j.b", self.stint("resume", "j", code=5).err)
         self.assertEqual(self.run_of("k", "b")["status"], "pending")
         self.stint("unpause", "j.b")
         self.wait_status("k", "b", "done")

@@ -54,6 +54,24 @@ class Places(StintTest):
         self.write("stint.conf", f"[pool]\ndatabase = /var/lib/stint-none/x.db\n{JOB}")
         self.assertIn("warning: there is no directory /var/lib/stint-none", self.stint("check").err)
 
+    def test_a_log_without_its_database_is_not_begun_anew(self):
+        self.config(JOB)
+        pool = self.pool()
+        self.stint("add", "j", "k")
+        pool.kill_all()
+        pool.wait()
+        os.rename(self.database, self.path("moved"))
+        for words, code in ((("status",), 1), (("ls",), 1), (("add", "j", "l"), 1),
+                            (("run", "--drain"), 78)):
+            said = self.stint(*words, code=code).err
+            self.assertIn("its log", said, words)
+            self.assertIn("Put it back beside its log", said, words)
+            self.assertFalse(os.path.exists(self.database), words)
+        self.assertIn("Put it back", self.stint("doctor", code=1).out)
+        os.rename(self.path("moved"), self.database)
+        self.stint("run", "--drain")
+        self.assertEqual(self.run_of("k")["status"], "done")
+
     def read_only(self, *words):
         """Runs stint where its directory is mounted for reading only."""
         mount = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && cd "$0" && exec "$@"'
