@@ -104,7 +104,10 @@ static void look_content(struct doctor *d)
         rc = look_health(d->cli->store, &health, &err);
     if (rc) {
         doctor_add(d, FINDING_PROBLEM, ABOUT, "%s", err.text);
-        doctor_fix(d, "stint db check says more");
+        doctor_fix(d, rc == RC_NOTFOUND
+                          ? "what to type stands in the line above; if it had work in "
+                            "it once, put a backup in its place first"
+                          : "stint db check says more");
     } else if (problems.len > 0) {
         doctor_add(d, FINDING_PROBLEM, ABOUT, "damaged: %.*s",
             (int)strcspn(buf_str(&problems), "\n"), buf_str(&problems));

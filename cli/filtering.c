@@ -104,6 +104,31 @@ void filtering_add_item(struct buf *out, const char *job, const char *key)
     buf_adds(out, is_plain ? "'" : "\"'");
 }
 
+/* A word alone is a key; these are meant otherwise. */
+static const char *find_joiner(const struct filtering *f)
+{
+    static const char *const words[] = {
+        "AND", "and", "OR", "or", "&&", "||", "(", ")", "NOT", "not"};
+    for (size_t i = 0; i < f->filter.len; i++) {
+        const struct filter_term *term = &f->filter.terms[i];
+        for (size_t k = 0; term->field == FILTER_KEY && k < sizeof(words) / sizeof(*words); k++)
+            if (term->op == FILTER_IS && strcmp(term->values[0].text, words[k]) == 0)
+                return words[k];
+    }
+    return NULL;
+}
+
+/* The stage that no job has; NULL: there is none. */
+static const char *find_unknown_stage(const struct filtering *f, const struct overview *view)
+{
+    const struct filter_term *stage = filter_exactly(&f->filter, FILTER_STAGE);
+    for (size_t i = 0; stage && i < view->len; i++)
+        for (size_t k = 0; k < view->jobs[i].stages_len; k++)
+            if (strcmp(view->jobs[i].stages[k].name, stage->values[0].text) == 0)
+                return NULL;
+    return stage ? stage->values[0].text : NULL;
+}
+
 /* "failed" is what failed for good: people mean both. */
 static bool is_of_exhausted(const struct filtering *f, const struct overview *view)
 {
@@ -140,7 +165,17 @@ enum cli_exit filtering_say_nothing(const struct cli *cli, const struct filterin
         const struct filter_term *key = filter_exactly(&f->filter, FILTER_KEY);
         struct buf shown CLEANUP(buf_fini) = BUF_INIT;
         text_add_printable(&shown, buf_str(&f->text), f->text.len);
-        if (count_items(&view) == 0)
+        const char *joiner = find_joiner(f), *stage = find_unknown_stage(f, &view);
+        if (joiner)
+            cli_say(cli,
+                "no stage run matches: %s; \"%s\" is taken as a key: all words must hold, a,b is a "
+                "or "
+                "b, -word negates: stint help filter",
+                buf_str(&shown), joiner);
+        else if (stage)
+            cli_say(cli, "no stage run matches: %s; no job has a stage \"%s\": stint status JOB",
+                buf_str(&shown), stage);
+        else if (count_items(&view) == 0)
             cli_say(cli, "nothing found yet: bring in work by stint add JOB KEY, or stint run");
         else if (is_of_exhausted(f, &view))
             cli_say(cli,

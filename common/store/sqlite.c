@@ -61,7 +61,7 @@ static enum rc fail(
             "database %s: %s: the disk is full; make room, nothing is lost", db->path, what);
     case SQLITE_NOTADB:
         return err_set(err, db->is_open ? RC_CORRUPT : RC_INVALID,
-            "%s is not a database; see [pool] database", db->path);
+            "%s is not a database; see [pool] database, or put a backup in its place", db->path);
     default: /* an int of SQLite, not an enum of ours */
         return err_set(err, kind == SQLITE_CORRUPT ? RC_CORRUPT : RC_STORE, "database %s: %s: %s%s",
             db->path, what, sqlite3_errmsg(handle), /* NULL: no memory */
