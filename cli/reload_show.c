@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/orphaned.h"
 #include "cli/overruled.h"
 #include "cli/show.h"
 #include "cli/table.h"
@@ -59,7 +60,7 @@ static void strip_newline(struct buf *text)
         text->data[--text->len] = '\0';
 }
 
-void reload_say(const struct cli *cli, const json_t *outcome)
+void reload_say(struct cli *cli, const json_t *outcome)
 {
     struct buf lines CLEANUP(buf_fini) = BUF_INIT, overruled CLEANUP(buf_fini) = BUF_INIT;
     const json_t *changes = json_object_get(outcome, "changes");
@@ -80,6 +81,8 @@ void reload_say(const struct cli *cli, const json_t *outcome)
                 : "in force at once",
             buf_str(&lines));
     overruled_add(cli, json_array_size(changes) > 0 ? changes : NULL, &overruled);
+    if (is_accepted)
+        orphaned_add(cli, cli->config, NULL, changes, &overruled);
     strip_newline(&overruled);
     if (is_accepted && overruled.len > 0)
         cli_say(cli, "%s", buf_str(&overruled));
@@ -204,7 +207,7 @@ static enum cli_exit write_changes(const struct config *accepted, const struct c
 }
 
 enum cli_exit reload_say_changes(
-    const struct cli *cli, const struct config *accepted, const struct config *files)
+    struct cli *cli, const struct config *accepted, const struct config *files)
 {
     struct buf out CLEANUP(buf_fini) = BUF_INIT;
     struct telling t = {.out = &out};
@@ -216,6 +219,7 @@ enum cli_exit reload_say_changes(
         code = write_changes(accepted, files, buf_str(&warnings), &out);
     } else {
         struct changes_summary s = config_changes(accepted, files, tell, &t);
+        orphaned_add(cli, files, accepted, NULL, &out);
         if (s.count == 0)
             buf_adds(&out, "nothing would change: the pool has this configuration already\n");
         else if (s.has_restart)
@@ -256,8 +260,7 @@ static void write_diff(const struct config *accepted, const struct config *files
     buf_addc(out, '\n');
 }
 
-void reload_say_diff(
-    const struct cli *cli, const struct config *accepted, const struct config *files)
+void reload_say_diff(struct cli *cli, const struct config *accepted, const struct config *files)
 {
     static const struct {
         const char *title;
@@ -277,6 +280,8 @@ void reload_say_diff(
         if (lines.len > 0)
             buf_addf(&out, "%s\n%s", groups[i].title, buf_str(&lines));
     }
+    if (!cli->is_json)
+        orphaned_add(cli, files, accepted, NULL, &out);
     if (out.len == 0)
         cli_say(cli, "no difference: the pool has this configuration already");
     cli_print(&out);

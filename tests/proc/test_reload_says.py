@@ -127,6 +127,23 @@ class Many(StintTest):
         self.stint("reload")
         self.assertRegex(self.stint("status").out, r"(?m)^stint .* OK$")
 
+    def test_a_job_that_leaves_says_what_work_it_leaves(self):
+        keep = "[job keep]\nhandler = builtin noop\n"
+        self.config(keep + "[job old]\nstages = a b\n[stage old.a]\nhandler = builtin noop\n"
+                    "[stage old.b]\nhandler = builtin noop\n")
+        pool = self.pool()
+        self.stint("pause", "old")
+        self.stint("add", "old", "k1", "k2")
+        self.config(keep)
+        wanted = "job old: 4 open stage runs stay and will not run"
+        self.assertIn(wanted, self.stint("reload", "-n").out)
+        self.assertIn(wanted, self.stint("config", "diff").out)
+        said = self.stint("reload").err
+        self.assertIn(wanted, said)
+        self.assertIn("stint cancel job:old", said)
+        self.stint("cancel", "-y", "job:old")
+        pool.stop()
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)
