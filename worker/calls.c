@@ -67,6 +67,18 @@ struct attempt **call_about(const struct call *call, const struct message *m)
     return any;
 }
 
+const char *call_fault(const struct call *call, const struct message *m)
+{
+    if (call->len < 2)
+        return NULL;
+    if (message_is_outcome(m->type) && m->is_key_null)
+        return "the key of this outcome is null: an outcome for all items bears none";
+    /* Nobody knows whose it is, and dropped it would be lost. */
+    if (m->type == MESSAGE_SPAWN && (!m->has_key || call_item(call, buf_str(&m->key)) == NULL))
+        return "spawn without the key of an item of the batch";
+    return NULL;
+}
+
 int64_t call_last_claim(const struct call *call)
 {
     int64_t last = 0;

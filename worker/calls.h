@@ -32,6 +32,9 @@ struct attempt **call_item(const struct call *call, const char *key);
 /* Of which item a message speaks that is no outcome: by its key, in a batch; what has none there
  * may still be a cost, a limit or a log message of them all, and the first that is open has it. */
 struct attempt **call_about(const struct call *call, const struct message *m);
+/* Of a batch of several: what must not be passed over, nor taken for all of them, although its
+ * grammar is good; NULL: nothing. Such a line is a protocol error. */
+const char *call_fault(const struct call *call, const struct message *m);
 int64_t call_last_claim(const struct call *call); /* the highest of what is open */
 /* This one has its outcome; a call without open items is forgotten: true. */
 bool calls_close(struct calls *c, struct call *call, struct attempt **item);

@@ -99,13 +99,6 @@ static void tell_trial(const struct worker *w, const struct call *call, const st
     trial_heard(w->trial, said);
 }
 
-/* A spawned item must not be lost because nobody knows whose it is. */
-static bool is_lost_spawn(const struct call *call, const struct message *m)
-{
-    return m->type == MESSAGE_SPAWN && call->len > 1 &&
-           (!m->has_key || call_item(call, buf_str(&m->key)) == NULL);
-}
-
 static bool hear_line(struct worker *w, struct call *call, const char *line, size_t len)
 {
     CLEANUP(message_fini) struct message m = MESSAGE_INIT;
@@ -115,14 +108,15 @@ static bool hear_line(struct worker *w, struct call *call, const char *line, siz
     if (w->trial != NULL)
         tell_trial(
             w, call, &m, &(struct trial_line){line, len, fault.column, rc ? err.text : NULL, NULL});
-    const bool is_lost = rc == RC_OK && is_lost_spawn(call, &m);
-    if (is_lost)
-        (void)err_set(&err, RC_PROTO, "spawn without the key of an item of the batch");
-    if (rc == RC_OK && !is_lost) {
+    const char *wrong = rc == RC_OK ? call_fault(call, &m) : NULL;
+    if (wrong != NULL)
+        (void)err_set(&err, RC_PROTO, "%s", wrong);
+    if (rc == RC_OK && wrong == NULL) {
         apply(w, call, &m);
         return true;
     }
-    const bool is_known = (m.has_key && !is_lost) || !stage_is_batch(call->items[0]->stage->spec);
+    const bool is_known =
+        (m.has_key && wrong == NULL) || !stage_is_batch(call->items[0]->stage->spec);
     struct attempt **item = is_known ? call_about(call, &m) : NULL;
     if (item == NULL) {
         break_all(call, &fault);

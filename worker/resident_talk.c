@@ -307,6 +307,10 @@ static void read_lines(struct worker *w)
             rc = message_parse(line, len, &r->message, &column, &err);
         if (w->trial != NULL)
             tell_trial(w, &(struct trial_line){line, len, column, rc ? err.text : NULL, NULL});
+        const struct call *call = rc == RC_OK ? calls_find(&r->calls, r->message.id) : NULL;
+        const char *wrong = call != NULL ? call_fault(call, &r->message) : NULL;
+        if (wrong != NULL)
+            rc = err_set(&err, RC_PROTO, "%s", wrong);
         if (rc == RC_OK)
             on_message(w, &r->message, line);
         else

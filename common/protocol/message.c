@@ -266,6 +266,7 @@ static enum rc read_head(struct reading *r)
     r->m->has_id = id != NULL;
     r->m->id = id ? (int64_t)json_number_value(id) : 0;
     r->m->has_key = member(r, "key") != NULL;
+    r->m->is_key_null = json_is_null(json_object_get(r->object, "key"));
     return read_text(r, "key", KEY_MAX_BYTES, &r->m->key);
 }
 

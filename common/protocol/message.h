@@ -54,8 +54,9 @@ struct message_item {
 struct message {
     enum message_type type;
     bool has_id, has_key;
-    int64_t id;     /* of the request that it is about */
-    struct buf key; /* batch: the item of the request; limit: one value of the resource's `per` */
+    bool is_key_null; /* it was said, and is nothing */
+    int64_t id;       /* of the request that it is about */
+    struct buf key;   /* batch: the item of the request; limit: one value of the resource's `per` */
 
     struct buf json; /* checkpoint: its data; done: the result; progress: the counts as an object */
     struct buf text; /* why of an outcome, text of log, of of cost, resource of limit, version */

@@ -7,7 +7,7 @@ It writes a line to the file "log" for each process (its pid, and the keys). Dat
           lost (spawns into a job that is not there), limit (and then retry), spend (a cost
           and an item), all (an outcome without a key), fifo (waits until somebody has written to
           the file "fifo"), nores (a limit of a resource that is not there), murder (SIGKILL of its
-          worker), foundling (spawns without a key)
+          worker), foundling (spawns without a key), null (an outcome whose key is null)
   status  the exit status of the process
   print   so many bytes on standard output
   point   a checkpoint, before the act
@@ -45,6 +45,8 @@ def act(item, data):
     elif kind == "murder":
         os.kill(os.getppid(), signal.SIGKILL)
         signal.pause()
+    elif kind == "null":
+        say(**{**done, "key": None})
     elif kind == "foundling":
         say(type="spawn", items=[{"key": f"child of {item['key']}"}])
         say(**done)

@@ -223,6 +223,12 @@ class Crashes(Test):
         self.assertEqual(self.batches()[0], ["a", "b", "c"])
         self.assertEqual(set(self.all_attempts().values()), {1})
 
+    def test_a_key_that_is_null_is_not_all_of_them(self):
+        self.job()
+        self.drain(a={}, b={"act": "null"}, c={"act": "fail"}, code=1)
+        self.assertEqual(self.all_statuses(), {"a": "done", "b": "done", "c": "failed"})
+        self.assertEqual(self.batches(), [["a", "b", "c"], ["b"], ["c"]])
+
     def test_one_that_kills_its_worker_is_found(self):
         self.job()
         self.add(a={}, b={"act": "murder"}, c={}, d={})
