@@ -45,10 +45,10 @@ static void add_health(struct cli *cli, struct buf *out)
             text_duration(for_ms, since, sizeof(since)));
         tone_add(out, TONE_BAD, cli->has_color, buf_str(&text));
     } else if (state && strcmp(state, "running") != 0) {
-        tone_add(out, TONE_WARN, cli->has_color,
-            strcmp(state, "suspended") == 0 ? "suspended: go on by fg in its shell, or kill -CONT "
-                                              "its pid"
-                                            : state);
+        buf_adds(&text, state);
+        if (strcmp(state, "suspended") == 0)
+            buf_addf(&text, "; to go on: kill -CONT %" PRId64, pool_number(cli, "pid", 0));
+        tone_add(out, TONE_WARN, cli->has_color, buf_str(&text));
     } else if (reload_is_refused(cli)) {
         tone_add(out, TONE_WARN, cli->has_color, "runs, but a reload is refused");
     } else {

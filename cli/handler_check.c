@@ -171,6 +171,13 @@ static struct finding *judge_key(
     const char *name = message_type_name(m->type);
     const bool is_any = m->type == MESSAGE_COST || m->type == MESSAGE_LOG;
     const size_t i = find_item(c);
+    if (message_is_outcome(m->type) && m->is_key_null)
+        return finding_add(c, true, line, len,
+            "the key of this outcome is null: the pool takes it for a protocol error");
+    if (m->type == MESSAGE_SPAWN && (!m->has_key || i == CHECK_ITEMS))
+        return finding_add(c, true, line, len,
+            "spawn without the key of an item of the batch: the pool takes it for a protocol "
+            "error");
     if (m->type == MESSAGE_LIMIT || (!m->has_key && (is_any || message_is_outcome(m->type))))
         return NULL;
     if (!m->has_key)
@@ -191,7 +198,8 @@ bool check_item(
     bool has_all = true;
     const bool is_repeat = f && c->m.has_key && find_item(c) < CHECK_ITEMS;
     if (is_repeat && !f->fix)
-        f->fix = xstrdup("one outcome an item: the first counts");
+        f->fix = xstrdup(message_is_outcome(c->m.type) ? "one outcome an item: the first counts"
+                                                       : "say it before the item's outcome");
     if (f && !f->fix)
         f->fix = xstrdup("in a batch a message bears the key of its item, as the request has it");
     if (!f && message_is_outcome(c->m.type))

@@ -7,7 +7,7 @@
 
 /* A line for each job that the database has open work of, that `now` does not have, and that is
  * among `before` (NULL: in the lines of `changes`, as the pool words them). Opens the store for
- * reading; without one, or when it cannot be read, says nothing. */
+ * reading; without one says nothing, when it cannot be read says why. */
 void orphaned_add(struct cli *cli, const struct config *now, const struct config *before,
     const json_t *changes, struct buf *out);
 

@@ -128,7 +128,7 @@ void attempt_conclude(struct attempt *a, enum end_cause cause)
     };
 }
 
-static enum end_cause too_long(struct attempt *a)
+enum end_cause attempt_too_long(struct attempt *a)
 {
     char size[32];
     buf_addf(&a->why, "result larger than %s (output_size)",
@@ -136,8 +136,7 @@ static enum end_cause too_long(struct attempt *a)
     return END_FAIL;
 }
 
-/* A retry after a limit that the handler has met is no failure of this run. */
-static enum end_cause limited(struct attempt *a)
+enum end_cause attempt_limited(struct attempt *a)
 {
     if (a->heard.limit_ms > a->after_ms)
         a->after_ms = a->heard.limit_ms;
@@ -150,7 +149,7 @@ static enum end_cause cause_of(struct attempt *a)
     switch (h->outcome) {
     case MESSAGE_DONE:
         if (h->result.len > (size_t)a->stage->spec->tuning.output_size_bytes)
-            return too_long(a);
+            return attempt_too_long(a);
         buf_add(&a->result, buf_str(&h->result), h->result.len);
         return END_DONE;
     case MESSAGE_SKIP:
@@ -162,7 +161,7 @@ static enum end_cause cause_of(struct attempt *a)
     case MESSAGE_WAIT:
         return END_WAIT;
     case MESSAGE_RETRY:
-        return h->has_limit ? limited(a) : END_RETRY;
+        return h->has_limit ? attempt_limited(a) : END_RETRY;
     case MESSAGE_UNKNOWN:
     case MESSAGE_HELLO:
     case MESSAGE_PROGRESS:

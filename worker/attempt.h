@@ -92,6 +92,10 @@ enum end_cause attempt_by_message(struct attempt *a);
  * one did it? Each runs alone next, and only the one that does it again pays. Work that must not be
  * begun twice has failed. */
 enum end_cause attempt_taken_down(struct attempt *a, bool is_alone);
+/* Its result is larger than output_size: says so. */
+enum end_cause attempt_too_long(struct attempt *a);
+/* A retry after a limit that the handler has met is no failure of this run. */
+enum end_cause attempt_limited(struct attempt *a);
 /* The outcome, out of the buffers as they are now, with all that was heard and is not written. */
 void attempt_conclude(struct attempt *a, enum end_cause cause);
 /* The store will never take this outcome as it is (a result too deep, an item of an unknown job):

@@ -73,6 +73,9 @@ const char *call_fault(const struct call *call, const struct message *m)
         return NULL;
     if (message_is_outcome(m->type) && m->is_key_null)
         return "the key of this outcome is null: an outcome for all items bears none";
+    /* Of a resident, it may be about one that is answered: that is only late. */
+    if (m->type == MESSAGE_SPAWN && m->has_key && call->open < call->len)
+        return NULL;
     /* Nobody knows whose it is, and dropped it would be lost. */
     if (m->type == MESSAGE_SPAWN && (!m->has_key || call_item(call, buf_str(&m->key)) == NULL))
         return "spawn without the key of an item of the batch";

@@ -30,7 +30,8 @@ struct call *calls_find(const struct calls *c, int64_t id); /* NULL: none */
 /* The item of this key; key NULL: its only one. NULL: none that is open. */
 struct attempt **call_item(const struct call *call, const char *key);
 /* Of which item a message speaks that is no outcome: by its key, in a batch; what has none there
- * may still be a cost, a limit or a log message of them all, and the first that is open has it. */
+ * may still be a cost, a limit or a log message of them all, and the first that is open has it,
+ * else the first that is there. */
 struct attempt **call_about(const struct call *call, const struct message *m);
 /* Of a batch of several: what must not be passed over, nor taken for all of them, although its
  * grammar is good; NULL: nothing. Such a line is a protocol error. */

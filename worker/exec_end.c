@@ -23,13 +23,6 @@ static void explain(const struct attempt *lead, struct buf *out)
         result_ended(lead->status, out);
 }
 
-/* A retry after a limit that the handler has met is no failure of this run. */
-static enum end_cause limited(struct attempt *a)
-{
-    a->after_ms = a->heard.limit_ms;
-    return END_SNOOZE;
-}
-
 /* The final line break is none of the result. */
 static bool is_too_long(const struct attempt *a)
 {
@@ -41,11 +34,8 @@ static bool is_too_long(const struct attempt *a)
 
 static enum end_cause too_long(struct attempt *a)
 {
-    char size[32];
-    buf_addf(&a->why, "result larger than %s (output_size)",
-        text_size(a->stage->spec->tuning.output_size_bytes, size, sizeof(size)));
     buf_adds(&a->how, "output_size");
-    return END_FAIL;
+    return attempt_too_long(a);
 }
 
 static enum end_cause by_status_alone(struct attempt *a)
@@ -60,7 +50,7 @@ static enum end_cause by_status_alone(struct attempt *a)
     if (cause != END_DONE && limits_explain(a->stage->spec, &end, &a->why, &a->how))
         return END_RETRY;
     if (cause == END_RETRY && a->heard.has_limit && WIFEXITED(a->status))
-        cause = limited(a);
+        cause = attempt_limited(a);
     result_how(a->status, &a->how);
     if (cause == END_DONE)
         result_json(buf_str(&a->output), a->output.len, &a->result);
@@ -133,7 +123,7 @@ static enum end_cause by_status_of_all(const struct ended *e, struct attempt *a)
     result_how(lead->status, &a->how);
     explain(lead, &a->why);
     if (cause == END_RETRY && a->heard.has_limit && WIFEXITED(lead->status))
-        return limited(a);
+        return attempt_limited(a);
     return cause == END_RETRY ? attempt_taken_down(a, e->silent == 1) : cause;
 }
 

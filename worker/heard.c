@@ -85,23 +85,27 @@ static enum heard_news hear_limit(struct heard *h, struct message *m)
     return HEARD_LIMIT;
 }
 
-/* The texts change hands. */
-static void take_items(struct heard *h, struct message *m)
+static char *copy_or_null(const char *text)
+{
+    return text ? xstrdup(text) : NULL;
+}
+
+/* Copied: an outcome without a key is that of several items. */
+static void take_items(struct heard *h, const struct message *m)
 {
     if (h->items_len + m->items_len > h->items_cap) {
         h->items_cap = (h->items_len + m->items_len) * 2;
         h->items = xrealloc(h->items, h->items_cap * sizeof(*h->items));
     }
     for (size_t i = 0; i < m->items_len; i++) {
-        struct message_item *from = &m->items[i];
+        const struct message_item *from = &m->items[i];
         h->items[h->items_len++] = (struct spawn_item){
-            .job = from->job,
-            .key = from->key,
-            .data = from->data,
+            .job = copy_or_null(from->job),
+            .key = xstrdup(from->key),
+            .data = copy_or_null(from->data),
             .priority = from->priority,
             .has_priority = from->has_priority,
         };
-        *from = (struct message_item){0};
     }
 }
 

@@ -43,6 +43,12 @@ static void hold(
 static void refuse(struct attempt *a, const char *resource)
 {
     char why[200];
+    if (!attempt_is_open(a)) { /* nobody of its call is left whose fault it could be */
+        log_msg(LOG_LEVEL_WARN, "handler.stray",
+            "a limit of resource \"%s\", which is not configured, after the outcome: dropped",
+            resource);
+        return;
+    }
     (void)snprintf(why, sizeof(why),
         "limit of resource \"%s\": there is no section [resource %s] in the configuration",
         resource, resource);

@@ -214,6 +214,8 @@ void resident_leave(struct worker *w)
 void resident_terminate(struct worker *w)
 {
     struct resident *r = &w->resident;
+    if (r->is_unusable && r->fault.len == 0)
+        buf_adds(&r->fault, "it closed its standard output before it said hello, and did not end");
     r->state = RESIDENT_TERMED;
     r->until_mono_ns = grace_end(w);
     if (!r->is_ended)
@@ -276,10 +278,10 @@ static void finish(struct worker *w)
 static void on_ended(struct worker *w)
 {
     struct resident *r = &w->resident;
-    if (r->state == RESIDENT_STARTING)
-        r->is_unusable = true;
     resident_listen(w);
     resident_listen_stderr(w);
+    if (r->state == RESIDENT_STARTING) /* its hello may have been in the pipe */
+        r->is_unusable = true;
     if (r->state != RESIDENT_NONE)
         resident_sweep(w);
 }

@@ -12,9 +12,10 @@
 #include "common/protocol/request.h"
 #include "worker/request.h"
 #include "worker/resident_end.h"
+#include "worker/resident_fault.h"
 #include "worker/trial_say.h"
 
-enum { QUOTED_MAX = 200 };
+enum { LAST_ROUNDS = 64 }; /* reads of what one that has ended left in its pipe */
 
 /* ---- to it ---- */
 
@@ -113,27 +114,6 @@ void resident_dispatch(struct worker *w)
 
 /* ---- from it ---- */
 
-static void quote(struct buf *out, const char *what, const char *line)
-{
-    buf_addf(out, "%s: %.*s", what, QUOTED_MAX, line);
-}
-
-static void log_stale(struct worker *w, const char *what, const char *line)
-{
-    struct resident *r = &w->resident;
-    struct logline l;
-    int64_t now = clock_mono_ns();
-    if (now - r->stale_logged_mono_ns < NS_PER_S) /* a handler that does so always */
-        return;
-    r->stale_logged_mono_ns = now;
-    log_begin(&l, LOG_LEVEL_WARN, "resident.stale");
-    log_int(&l, "handler_pid", r->pid);
-    log_str(&l, "msg", what);
-    CLEANUP_FREE char *text = xstrndup(line, QUOTED_MAX);
-    log_str(&l, "line", text);
-    log_end(&l);
-}
-
 static void on_hello(struct worker *w, const struct message *m)
 {
     struct resident *r = &w->resident;
@@ -197,7 +177,8 @@ static void on_outcome(struct worker *w, struct message *m, const char *line)
 {
     struct call *call = calls_find(&w->resident.calls, m->id);
     if (call == NULL) {
-        log_stale(w, "an outcome of what it does not have in flight (any more); dropped", line);
+        resident_stale(
+            w, "an outcome of what it does not have in flight (any more); dropped", line);
         return;
     }
     if (!m->has_key || call->len == 1) {
@@ -206,15 +187,18 @@ static void on_outcome(struct worker *w, struct message *m, const char *line)
     }
     struct attempt **item = call_item(call, buf_str(&m->key));
     if (item == NULL)
-        log_stale(w, "an outcome of an item that is not in the batch, or has one; dropped", line);
+        resident_stale(
+            w, "an outcome of an item that is not in the batch, or has one; dropped", line);
     else
         answer(w, call, item, m);
 }
 
-static void on_note(struct worker *w, struct message *m)
+static void on_note(struct worker *w, struct message *m, const char *line)
 {
     struct call *call = calls_find(&w->resident.calls, m->id);
     struct attempt **item = call != NULL ? notes_hear_about(w, call, m) : NULL;
+    if (item == NULL && m->type != MESSAGE_UNKNOWN)
+        resident_stale(w, "about nothing that it has in flight (any more); dropped", line);
     if (item != NULL && heard_is_broken(&(*item)->heard)) /* said what will never be taken */
         resident_conclude(w, call, item, attempt_broken(*item));
 }
@@ -226,54 +210,15 @@ static void on_message(struct worker *w, struct message *m, const char *line)
     if (m->type == MESSAGE_HELLO) {
         on_hello(w, m);
     } else if (r->state == RESIDENT_STARTING) {
-        quote(&why, "it spoke before its hello", line);
+        resident_quote(&why, "it spoke before its hello", line);
         resident_refuse(w, why.data);
-    } else if (message_is_outcome(m->type) && !m->has_id) {
-        quote(&why, "protocol error: an outcome without the id of its request", line);
-        resident_kill(w, why.data);
+    } else if (resident_lacks_id(w, m, line)) {
+        return;
     } else if (message_is_outcome(m->type)) {
         on_outcome(w, m, line);
     } else if (m->has_id) {
-        on_note(w, m);
+        on_note(w, m, line);
     }
-}
-
-static enum end_cause nonsense(struct attempt *a, const char *line, const struct err *err)
-{
-    heard_break(&a->heard, err->text, 0, line, strlen(line));
-    buf_reset(&a->why);
-    buf_adds(&a->why, buf_str(&a->heard.broken));
-    buf_adds(&a->how, "protocol error");
-    return END_RETRY;
-}
-
-/* With the id of a call it is about that one; else nothing that it says can be trusted. */
-static void on_nonsense(struct worker *w, const char *line, const struct err *err)
-{
-    struct resident *r = &w->resident;
-    CLEANUP(buf_fini) struct buf why = BUF_INIT;
-    struct call *call;
-    if (r->state == RESIDENT_READY && r->message.has_id &&
-        calls_find(&r->calls, r->message.id) != NULL) {
-        while ((call = calls_find(&r->calls, r->message.id)) != NULL) {
-            size_t i = 0;
-            while (call->items[i] == NULL)
-                i++;
-            resident_conclude(w, call, &call->items[i], nonsense(call->items[i], line, err));
-        }
-        return;
-    }
-    if (r->state == RESIDENT_READY && r->message.has_id && r->message.id >= 1 &&
-        r->message.id <= r->last_id) {
-        log_stale(w, "a broken message about what is over; dropped", line);
-        return;
-    }
-    buf_addf(&why, "protocol error: %s", err->text);
-    quote(&why, "", line);
-    if (r->state == RESIDENT_STARTING)
-        resident_refuse(w, why.data);
-    else
-        resident_kill(w, why.data);
 }
 
 static bool is_heard(const struct resident *r)
@@ -301,7 +246,7 @@ static void read_lines(struct worker *w)
     struct err err = {""};
     enum rc rc;
     while (is_heard(r) && (rc = stream_next(&r->stream, &line, &len, &err)) != RC_AGAIN) {
-        r->message.has_id = false;
+        r->message.has_id = r->message.has_key = false;
         size_t column = 0;
         if (rc == RC_ROW)
             rc = message_parse(line, len, &r->message, &column, &err);
@@ -314,7 +259,7 @@ static void read_lines(struct worker *w)
         if (rc == RC_OK)
             on_message(w, &r->message, line);
         else
-            on_nonsense(w, line, &err);
+            resident_nonsense(w, line, wrong == NULL, &err);
     }
 }
 
@@ -340,23 +285,24 @@ void resident_note(struct worker *w)
         resident_conclude(w, call, item, attempt_broken(*item));
 }
 
-void resident_listen(struct worker *w)
+/* What is there now; false: its output has ended, or can tell nothing more. */
+static bool read_round(struct worker *w, bool *ret_has_more)
 {
     struct resident *r = &w->resident;
-    if (!is_heard(r))
-        return;
     enum rc rc = sys_read_avail(r->out_fd, stream_wants(&r->stream), stream_room(&r->stream));
     resident_listen_stderr(w); /* what it said before it answered is about what it answers */
-    if (rc == RC_AGAIN || rc == RC_LIMIT) {
-        read_lines(w);
-        resident_note(w);
-        return;
-    }
-    stream_end(&r->stream);
+    *ret_has_more = rc == RC_LIMIT;
+    /* Of one that has ended, all is in the pipe; who else holds it is not awaited. */
+    if (rc != RC_LIMIT && (rc != RC_AGAIN || r->is_ended))
+        stream_end(&r->stream);
     read_lines(w);
     resident_note(w);
-    if (!is_heard(r))
-        return;
+    return rc == RC_AGAIN || rc == RC_LIMIT;
+}
+
+static void output_is_over(struct worker *w)
+{
+    struct resident *r = &w->resident;
     loop_watch(w->loop, LOOP_STDOUT, -1);
     (void)close(r->out_fd);
     r->out_fd = -1;
@@ -364,6 +310,18 @@ void resident_listen(struct worker *w)
         r->is_unusable = true;
     if (!r->is_ended) /* usually it is just about to end */
         resident_leave(w);
+}
+
+void resident_listen(struct worker *w)
+{
+    struct resident *r = &w->resident;
+    bool has_more = true, is_open = true;
+    for (int round = 0; is_heard(r) && is_open && has_more && round < LAST_ROUNDS; round++) {
+        is_open = read_round(w, &has_more);
+        has_more = has_more && r->is_ended;
+    }
+    if (!is_open && is_heard(r))
+        output_is_over(w);
 }
 
 /* Of several in flight it may be any: the first one bears it. */

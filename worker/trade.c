@@ -168,7 +168,7 @@ static enum rc make_wish(
             life_take_claims(&w->life, largest(wish->rooms, wish->stages_len), &wish->claim);
     /* The first that is to begin counts from the start: one that kills its worker must not do so
      * for ever. */
-    if (wish->claims_len > 0 && w->deck.counts[ATTEMPT_CLAIMED] == 0)
+    if (wish->claims_len > 0 && deck_open(&w->deck) == 0)
         life_reach(&w->life, wish->claim);
     *ret_has = wish->claims_len > 0;
     return rc;

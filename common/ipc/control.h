@@ -1,7 +1,8 @@
 /* control: the control socket (stint.sock, SOCK_STREAM, 0600): one request line of words, then the
  * answer "ok\n" or "error TEXT\n", then the payload until the end of file. Asked by stint, answered
  * by the supervisor only.
- *   ping                    payload: one JSON object {"pid":…,"pool_id":…,"version":…}
+ *   ping                    payload: one JSON object {"pid":…,"pool_id":…,"version":…,
+ *                           "state":…}
  *   status                  one JSON object: pid, version, pool_id, started_at, state (starting,
  *                           running, suspended, stopping), workers_target, workers, keeper_pid,
  *                           database, database_file (DEV-INO, see home.h), config; lock_holder

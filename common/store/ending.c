@@ -129,6 +129,7 @@ static struct ending snoozed(struct ending e, int64_t delay_ms)
     e.status = STATUS_RETRY_LATER;
     e.delay_ms = delay_ms;
     e.streak = 0; /* it came to its end */
+    e.is_suspect = false;
     e.is_snooze = true;
     return e;
 }

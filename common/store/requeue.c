@@ -46,14 +46,18 @@ static int64_t elapsed(const struct requeue *r, const struct held_run *run)
 /* A run whose stage the configuration does not have any more is requeued plainly. */
 static struct ending decide(const struct requeue *r, struct held_run *run)
 {
+    const bool was_suspect = run->state.is_suspect;
     static const struct stage_tuning plain = {.on_worker_death = ON_DEATH_REQUEUE};
     const struct catalog_stage *stage = catalog_stage(r->catalog, run->attempt.stage_id);
     run->attempt.job_id = stage ? stage->job->id : 0;
     run->cause = run->attempt.claim <= r->last_begun ? END_INTERRUPTED : END_STOPPED;
     run->attempt.why = r->why;
     run->attempt.elapsed_ms = elapsed(r, run);
-    return ending_decide(
+    struct ending e = ending_decide(
         run->cause, &run->state, stage ? &stage->spec->tuning : &plain, -1, sys_random());
+    if (r->is_long_gone) /* the end of a whole pool tells nothing about any of its runs */
+        e.is_suspect = was_suspect;
+    return e;
 }
 
 static enum rc write_run(struct store *store, const struct requeue *r, const struct held_run *run,

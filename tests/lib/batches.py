@@ -7,7 +7,9 @@ It writes a line to the file "log" for each process (its pid, and the keys). Dat
           lost (spawns into a job that is not there), limit (and then retry), spend (a cost
           and an item), all (an outcome without a key), fifo (waits until somebody has written to
           the file "fifo"), nores (a limit of a resource that is not there), murder (SIGKILL of its
-          worker), foundling (spawns without a key), null (an outcome whose key is null)
+          worker), foundling (spawns without a key), null (an outcome whose key is null),
+          wait (for "other", without a key: for all), trail (a limit of a resource that is not there
+          behind its outcome)
   status  the exit status of the process
   print   so many bytes on standard output
   point   a checkpoint, before the act
@@ -45,6 +47,11 @@ def act(item, data):
     elif kind == "murder":
         os.kill(os.getppid(), signal.SIGKILL)
         signal.pause()
+    elif kind == "wait":
+        say(type="wait", items=[{"key": "other"}])
+    elif kind == "trail":
+        say(**done)
+        say(type="limit", resource="nores", retry_after=1)
     elif kind == "null":
         say(**{**done, "key": None})
     elif kind == "foundling":

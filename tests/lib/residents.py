@@ -3,7 +3,9 @@
 The program writes a line to the file "log" for each request (its pid, and the keys), so that a test
 can see which process had which. Data, by member:
   act     done (default), fail, skip, retry, die (SIGKILL of itself), exit N, hang, once (hang once), twice, stale,
-          limit (and then retry), garbage (text
+          limit (and then retry), null (an outcome whose key is null), foundling (a spawn without a
+          key, then done), behind (done, then a spawn), lost (a spawn without an id, then done),
+          wait (for "other", without a key), garbage (text
           without an id), nonsense (a broken message with its id), endless, late
   wait    seconds before the answer, without holding up other requests
 """
@@ -60,6 +62,19 @@ def act(request, item, batch):
     elif kind == "nonsense":
         say(type="skip", **about, why=7)
         say(type="skip", **about, why=8)
+    elif kind == "null":
+        say(**{**done, "key": None})
+    elif kind == "foundling":
+        say(type="spawn", id=request["id"], items=[{"key": "child"}])
+        say(**done)
+    elif kind == "behind":
+        say(**done)
+        say(type="spawn", **about, items=[{"key": "late child"}])
+    elif kind == "lost":
+        say(type="spawn", items=[{"key": "child"}])
+        say(**done)
+    elif kind == "wait":
+        say(type="wait", id=request["id"], items=[{"key": "other"}])
     elif kind == "endless":
         while True:
             os.write(out, b"x" * 65536)
@@ -81,6 +96,9 @@ if "hello" not in args:
         **({"version": version} if version else {}))
 elif args["hello"] == "exit":
     print("no database", file=sys.stderr)
+    sys.exit(3)
+elif args["hello"] == "leave":
+    say(type="hello", protocol=1)
     sys.exit(3)
 elif args["hello"] == "garbage":
     os.write(out, b"Welcome to my handler\n")

@@ -223,6 +223,21 @@ class Crashes(Test):
         self.assertEqual(self.batches()[0], ["a", "b", "c"])
         self.assertEqual(set(self.all_attempts().values()), {1})
 
+    def test_a_wait_of_all(self):
+        self.job()
+        self.add(a={"act": "none"}, b={"act": "none"}, c={"act": "wait"})
+        pool = self.pool()
+        for key in "abc":
+            wait_until(lambda key=key: self.run_of(key)["snoozes"] == 1, f"{key} waits")
+        self.wait_status("other", "j", "done")
+        pool.stop()
+        self.assertEqual({r["interruptions"] for r in self.runs()}, {0})
+
+    def test_a_refused_limit_after_all_outcomes_is_dropped(self):
+        self.job()
+        self.drain(a={}, b={}, c={"act": "trail"})
+        self.assertEqual(set(self.all_statuses().values()), {"done"})
+
     def test_a_key_that_is_null_is_not_all_of_them(self):
         self.job()
         self.drain(a={}, b={"act": "null"}, c={"act": "fail"}, code=1)

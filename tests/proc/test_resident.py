@@ -57,6 +57,14 @@ class Answers(ResidentTest):
         self.assertIn("hello world", self.run_of("a")["error"])
         self.assertEqual(self.run_of("a")["attempts"], 2)
 
+    def test_a_spawn_without_an_id_is_not_lost(self):
+        self.job(attempts=2)
+        self.add(a={"act": "lost"}, b={})
+        self.stint("run", "--drain", code=1)
+        self.assertEqual(self.run_of("a")["status"], "exhausted")
+        self.assertIn("spawn without the id of its request", self.run_of("a")["error"])
+        self.assertEqual(self.run_of("b")["status"], "done")
+
     def test_endless_line_ends_the_process(self):
         self.job()
         self.add(a={"act": "endless"}, b={})
@@ -88,6 +96,41 @@ class Batch(ResidentTest):
         self.assertEqual(self.all_statuses(), {"a": "done", "b": "exhausted", "c": "done",
                                                "d": "done"})
         self.assertEqual({r["attempts"] for r in self.runs()}, {1})
+
+    def test_a_message_that_nobody_can_place_costs_the_others_nothing(self):
+        self.job("batch = 4\n", attempts=1)
+        for act, child in (("null", None), ("foundling", "child")):
+            with self.subTest(act=act):
+                keys = [f"{act}-{n}" for n in range(4)]
+                self.add(**{key: {"act": act} if n == 1 else {} for n, key in enumerate(keys)})
+                self.stint("run", "--drain")
+                self.assertEqual({self.run_of(key)["status"] for key in keys}, {"done"})
+                self.assertEqual({self.run_of(key)["attempts"] for key in keys}, {1})
+                if child:
+                    self.assertEqual(self.run_of(child)["status"], "done")
+
+    def test_what_comes_behind_an_outcome_is_dropped(self):
+        self.job("batch = 4\n", attempts=1)
+        self.add(a={"act": "behind"}, b={}, c={})
+        self.stint("run", "--drain")
+        self.assertEqual(self.all_statuses(), {"a": "done", "b": "done", "c": "done"})
+        self.assertEqual(len(self.noted("run")), 1)
+
+    def test_a_broken_message_is_a_failure_of_its_own_item(self):
+        self.job("batch = 4\n", attempts=1)
+        self.add(a={}, b={"act": "nonsense"}, c={})
+        self.stint("run", "--drain", code=1)
+        self.assertEqual(self.all_statuses(), {"a": "done", "b": "exhausted", "c": "done"})
+        self.assertEqual(len(self.noted("run")), 1)
+
+    def test_a_wait_of_all(self):
+        self.job("batch = 3\n")
+        self.add(a={"wait": 30}, b={"wait": 30}, c={"act": "wait"})
+        pool = self.pool()
+        for key in "abc":
+            wait_until(lambda key=key: self.run_of(key)["snoozes"] == 1, f"{key} waits")
+        pool.stop()
+        self.assertEqual({r["interruptions"] for r in self.runs()}, {0})
 
     def test_where_nothing_may_be_begun_twice_a_crash_fails_all(self):
         self.job("batch = 4\nretryable = no\n")
@@ -125,6 +168,13 @@ class Start(ResidentTest):
         self.job("", "hello=exit")
         self.add(a={}, b={})
         self.assert_paused("no database")
+
+    def test_it_ends_right_behind_its_hello(self):
+        self.job("", "hello=leave", attempts=1)
+        self.add(a={})
+        self.stint("run", "--drain", code=1)
+        self.assertIn("ended without an answer", self.run_of("a")["error"])
+        self.assertEqual(self.events("stage.paused"), [])
 
     def test_it_closes_its_output_and_ends_later(self):
         self.job()

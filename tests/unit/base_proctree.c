@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/clock.h"
 #include "common/base/sys.h"
 #include "tests/unit/base_procs.h"
 
@@ -46,8 +47,11 @@ static void lost_grandchildren_are_found(void **state)
     assert_true(lost > 0);
     assert_int_not_equal(lost, pid);
     (void)wait_for(pid);
-    while (sys_proc_parent(lost) != getpid()) /* who forked it last may not have ended yet */
+    const int64_t until = clock_mono_ns() + 60 * NS_PER_S;
+    while (sys_proc_parent(lost) != getpid()) { /* who forked it last may not have ended yet */
+        assert_true(clock_mono_ns() < until);
         (void)sched_yield();
+    }
     /* Spared, it lives. */
     pid_t spare[] = {lost};
     assert_true(sys_proc_state(lost) != 0);

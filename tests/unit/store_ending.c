@@ -101,7 +101,8 @@ static void test_endings(void **state)
             {STATUS_PENDING, 0, 1, 1, 0, false, false}}, /* never below 0 */
         {END_CRASHED, {2, 3, 3, false}, {STATUS_PENDING, 1, 4, 3, 0, true, false}},
         {END_SNOOZE, {2, 3, 3, false}, {STATUS_RETRY_LATER, 1, 3, 0, 60000, false, true}},
-        {END_WAIT, {1, 0, 0, true}, {STATUS_RETRY_LATER, 0, 0, 0, 30000, true, true}},
+        {END_WAIT, {1, 0, 0, true}, {STATUS_RETRY_LATER, 0, 0, 0, 30000, false, true}},
+        {END_SNOOZE, {1, 0, 2, true}, {STATUS_RETRY_LATER, 0, 0, 0, 60000, false, true}},
         {END_STOPPED, {2, 1, 1, true}, {STATUS_PENDING, 1, 1, 1, 0, true, false}},
         {END_INTERRUPTED, {1, 0, 0, true}, {STATUS_PENDING, 0, 1, 1, 0, true, false}},
         {END_DONE, {1, 0, 0, true}, {STATUS_DONE, 1, 0, 0, 0, false, false}},
