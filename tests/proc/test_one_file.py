@@ -82,6 +82,9 @@ class Lost(OneFile):
     def test_replaced(self):
         names = self.others()
         pool = self.pool()
+        # One that is about to open the database has looked at the path, and opens the new file.
+        wait_until(lambda: pool.is_full() and {w["state"] for w in pool.workers()} == {"idle"},
+                   "all have it open")
         self.take_away()
         for name, end in zip(names, ("", "-wal", "-shm")):
             shutil.copyfile(name, self.path("new"))
