@@ -165,8 +165,6 @@ class Looks(StintTest):
         self.assertTrue(self.stint("status", "--json").json["pool"]["answers"])
         self.assertIn("working", self.stint("status").out)
         self.assertRegex(self.stint("run", code=75).err, "already running.*stint stop")
-        pool.signal(signal.SIGTERM)
-        wait_until(lambda: "is stopping: " in self.stint("run", code=75).err, "it says so")
         pool.kill_all()
         wait_until(lambda: not self.stint("status", "--json").json["pool"]["running"], "it is gone")
         done = self.stint("status")
@@ -174,6 +172,17 @@ class Looks(StintTest):
         self.assertIn("1 was in flight when the pool ended; go on with:  stint run", done.err)
         self.open_gate()
         self.stint("run", "--drain")
+
+    def test_a_start_beside_a_pool_that_stops_is_told_so(self):
+        self.script("hold", self.gate())
+        self.config("[job j]\nhandler = exec ./hold\n", workers=1, shutdown_timeout="10m")
+        self.stint("add", "j", "a")
+        pool = self.pool()
+        self.wait_status("a", "j", "in_progress")
+        pool.signal(signal.SIGTERM)
+        wait_until(lambda: "is stopping: " in self.stint("run", code=75).err, "it says so")
+        self.open_gate()
+        pool.wait()
 
     def test_status_tells_of_pauses_and_failures(self):
         self.config("[job man]\nstages = size\n[stage man.size]\nhandler = shell exit 78\n"
