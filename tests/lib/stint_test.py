@@ -6,6 +6,7 @@ reported a sanitizer error. Programs are found through STINT_BIN.
 """
 import json
 import os
+import pty
 import re
 import shutil
 import signal
@@ -155,6 +156,19 @@ class StintTest(unittest.TestCase):
             self.assertEqual(done.returncode, code, str(result))
         return result
 
+    def ask(self, answer, *args):
+        """A command that asks on a terminal, and is answered: its code, output, and the terminal."""
+        ours, theirs = pty.openpty()
+        try:
+            os.write(ours, answer)
+            done = subprocess.run([f"{BIN}/stint", *args], stdin=theirs, stderr=theirs, text=True,
+                                  stdout=subprocess.PIPE, timeout=COMMAND_TIMEOUT, cwd=self.dir,
+                                  env=self.environment(), check=False)
+        finally:
+            os.close(theirs)
+            said = read_all(ours)
+        return done.returncode, done.stdout, said
+
     def pool(self, *args, is_ready=True, env=None):
         """Starts `stint run ARGS` in the test's directory; ready means all workers are there."""
         pool = Pool(self.dir, [f"{BIN}/stint", "run", *args], self.environment(env))
@@ -261,6 +275,18 @@ class StintTest(unittest.TestCase):
                      if SANITIZER.search(text)]
         if problems:
             self.fail("\n".join(problems))
+
+
+def read_all(terminal):
+    """What a terminal was told, in however many pieces, once nobody has its other end."""
+    found = b""
+    try:
+        while piece := os.read(terminal, 65536):
+            found += piece
+    except OSError: # EIO: the end
+        pass
+    os.close(terminal)
+    return found.decode()
 
 
 def mismatched_counts(database):

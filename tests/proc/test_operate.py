@@ -1,6 +1,5 @@
 """What an operator does to items: ls, show, retry, cancel, by filters."""
 import os
-import pty
 import re
 import signal
 import sqlite3
@@ -273,25 +272,14 @@ class Bulk(Operate):
         self.assertEqual([found["schema"], found["changed"], found["stages"]],
                          ["stint.act/1", 1, [{"job": "j", "stage": "s", "changed": 1}]])
 
-    def ask(self, answer):
-        ours, theirs = pty.openpty()
-        try:
-            os.write(ours, answer)
-            asked = self.start("retry", "job:j", stdin=theirs, stderr=theirs)
-            out, _ = asked.communicate(timeout=60)
-            return asked.returncode, out, os.read(ours, 65536).decode()
-        finally:
-            os.close(ours)
-            os.close(theirs)
-
     def test_a_terminal_is_asked(self):
         self.config(ONE)
         self.fail_items(3)
-        code, out, said = self.ask(b"n\n")
+        code, out, said = self.ask(b"n\n", "retry", "job:j")
         self.assertEqual([code, out], [1, ""])
         self.assertIn("retry 3 stage runs (s)? [y/N]", said)
         self.assertEqual(self.events("run.retried"), [])
-        code, out, said = self.ask(b"y\n")
+        code, out, said = self.ask(b"y\n", "retry", "job:j")
         self.assertEqual([code, out], [0, "retried 3 stage runs (s)\n"])
         self.assertIn("stint cancel", said)
 
